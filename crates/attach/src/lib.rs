@@ -1,0 +1,1 @@
+//! An interactive session with a container's streams.

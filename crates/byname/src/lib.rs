@@ -1,0 +1,1 @@
+//! Dispatches commands by name: handlers register themselves, argv finds them.

@@ -1,0 +1,1 @@
+//! A client of the Docker Engine API over unix sockets and TCP.

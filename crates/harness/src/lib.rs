@@ -1,0 +1,1 @@
+//! Engines, registries, images and pseudo-terminals for the tests.

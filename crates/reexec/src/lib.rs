@@ -1,0 +1,1 @@
+//! Initializers by name: a program starts itself again under another argv[0].

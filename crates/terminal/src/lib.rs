@@ -1,0 +1,1 @@
+//! The terminal: raw mode, detach keys, window size, progress bars.

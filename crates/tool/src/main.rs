@@ -1,0 +1,3 @@
+//! `tool`: commands found by name, over any container engine.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The command run: create and run a new container from an image.
