@@ -1,1 +1,19 @@
-//! The terminal: raw mode, detach keys, window size, progress bars.
+//! The terminal: raw mode, window size, detach keys, pull progress.
+//!
+//! Whatever can be decided without a terminal is pure and takes what it needs as arguments: [`DetachKeys`] works on
+//! bytes, [`Progress`] returns the text to write. Only [`RawMode`] and [`size`] touch a file descriptor, and the
+//! descriptor is always the caller's choice: nothing here reads the environment or knows of standard input.
+
+mod detach;
+mod duration;
+mod printable;
+mod progress;
+mod quantity;
+mod raw;
+mod size;
+
+pub use detach::{DetachKeys, DetachKeysError, DetachMatcher};
+pub use printable::printable;
+pub use progress::{Progress, ProgressDetail, ProgressLine};
+pub use raw::RawMode;
+pub use size::{Size, size};
