@@ -1,1 +1,48 @@
 //! A client of the Docker Engine API over unix sockets and TCP.
+//!
+//! [`Client`] has one method for each endpoint of the API that is built; each is in a file of its own, with its options
+//! and its result. What is sent and received as JSON has the generated types of [`models`]. Calls block; a client is
+//! shared by threads, and what takes long (a pull, a wait, an attached stream) can be ended from another thread.
+//!
+//! The layers, each knowing only those below it:
+//! - dial: opens a connection to an [`Endpoint`]. Other transports join here.
+//! - transport: HTTP with ureq, on dialled connections. Hijacked streams stand beside it, on the same connections.
+//! - client: the API version, negotiated once; errors by status; requests and answers.
+//! - endpoints: `containers/` and `images/`, one a file.
+//!
+//! Each request's line, and nothing else of it, is logged as `debug` with the target `engine_client`. ureq logs on its
+//! own, under targets that begin with `ureq`: at `trace` it shows whole messages, so a host's logger should leave them
+//! out.
+
+mod cancel;
+mod client;
+mod containers;
+mod demultiplex;
+mod dial;
+mod endpoint;
+mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
+mod hijack;
+mod images;
+mod json_lines;
+mod ping;
+mod request;
+mod transport;
+mod version;
+
+pub use bollard_stubs::models;
+pub use cancel::Canceller;
+pub use client::{Client, ClientOptions};
+pub use containers::attach::AttachOptions;
+pub use containers::create::CreateContainerOptions;
+pub use containers::remove::RemoveOptions;
+pub use containers::wait::{WaitCondition, Waiting};
+pub use demultiplex::{Demultiplexer, Stream};
+pub use endpoint::{Address, Endpoint};
+pub use error::{Error, ErrorKind};
+pub use hijack::{Hijacked, HijackedReader, HijackedWriter, ShutdownHandle};
+pub use images::create::{CreateImage, ImageProgress, ImageProgressLine, ProgressDetail};
+pub use ping::Ping;
+pub use version::ApiVersion;

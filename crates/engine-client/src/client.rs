@@ -1,0 +1,349 @@
+//! The client: an endpoint, what was agreed with its engine, and the pool of connections to it.
+
+use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use once_cell::sync::OnceCell;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorKind};
+use crate::hijack::{self, Hijacked};
+use crate::ping::Ping;
+use crate::request::Request;
+use crate::transport::{Http, Response, status_text, tls_hint};
+use crate::version::{ApiVersion, negotiate};
+
+/// No answer that is read as a whole comes near this: an inspect of a container has some 10 KiB.
+const LARGEST_ANSWER: u64 = 16 << 20;
+const LARGEST_ERROR: u64 = 1 << 20;
+
+/// How a [`Client`] presents itself and how long it waits.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// What stands for the version in `User-Agent: Docker-Client/VERSION (linux)`; this crate's version by default.
+    pub user_agent_version: String,
+    /// The newest API version to speak; by default [`ApiVersion::MAXIMUM`]. The engine may lower it.
+    pub api_version: Option<ApiVersion>,
+    /// How long opening a connection may take; 10 seconds by default.
+    pub connect_timeout: Duration,
+    /// How long the engine may take to answer a ping, once it is connected; 2 seconds by default. No other request
+    /// has a time-out: a pull, or a container that says nothing, may take for ever.
+    pub ping_timeout: Duration,
+}
+
+impl Default for ClientOptions {
+    fn default() -> ClientOptions {
+        ClientOptions {
+            user_agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            api_version: None,
+            connect_timeout: Duration::from_secs(10),
+            ping_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+/// A client of one engine: cheap to clone, and shared by as many threads as like.
+///
+/// Making one does no input or output. The first request asks the engine for its version (see [`Client::version`]).
+///
+/// ```no_run
+/// use engine_client::{Client, ClientOptions, Endpoint, models::ContainerCreateBody};
+///
+/// let client = Client::new(Endpoint::default(), ClientOptions::default());
+/// let body = ContainerCreateBody { image: Some("busybox".to_owned()), ..Default::default() };
+/// let container = client.create_container(&Default::default(), &body)?;
+/// client.start_container(&container.id)?;
+/// # Ok::<(), engine_client::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoint: Arc<Endpoint>,
+    options: ClientOptions,
+    user_agent: String,
+    http: Http,
+    negotiated: OnceCell<Negotiated>,
+}
+
+/// What a ping told, and what follows from it.
+struct Negotiated {
+    version: ApiVersion,
+    os_type: Option<String>,
+}
+
+impl Client {
+    /// A client of the engine at `endpoint`. Nothing is opened or sent yet.
+    pub fn new(endpoint: Endpoint, options: ClientOptions) -> Client {
+        let endpoint = Arc::new(endpoint);
+        // A header can not hold control characters, and this is no reason to fail.
+        let version: String = options
+            .user_agent_version
+            .chars()
+            .filter(char::is_ascii_graphic)
+            .collect();
+        let user_agent = format!("Docker-Client/{version} ({})", std::env::consts::OS);
+        let http = Http::new(Arc::clone(&endpoint), options.connect_timeout, &user_agent);
+        Client {
+            inner: Arc::new(Inner {
+                endpoint,
+                options,
+                user_agent,
+                http,
+                negotiated: OnceCell::new(),
+            }),
+        }
+    }
+
+    /// Where the engine listens.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.inner.endpoint
+    }
+
+    /// The API version that is spoken with this engine: the lowest of the engine's own,
+    /// [`ClientOptions::api_version`] and [`ApiVersion::MAXIMUM`]. The engine is asked on the first call of any kind,
+    /// once, however many threads call.
+    ///
+    /// An engine that does not tell its version is taken for one of [`ApiVersion::MINIMUM`].
+    ///
+    /// # Errors
+    /// Those of [`Client::ping`], and [`ErrorKind::Version`] if the version is below [`ApiVersion::MINIMUM`].
+    pub fn version(&self) -> Result<ApiVersion, Error> {
+        self.negotiated().map(|negotiated| negotiated.version)
+    }
+
+    /// The operating system of the engine's containers, such as `linux`, as its answer to the first ping told it.
+    pub fn os_type(&self) -> Result<Option<&str>, Error> {
+        self.negotiated()
+            .map(|negotiated| negotiated.os_type.as_deref())
+    }
+
+    fn negotiated(&self) -> Result<&Negotiated, Error> {
+        self.inner
+            .negotiated
+            .get_or_try_init(|| self.agree(self.send_ping()?))
+    }
+
+    fn agree(&self, ping: Ping) -> Result<Negotiated, Error> {
+        let version = negotiate(ping.api_version, self.inner.options.api_version)?;
+        Ok(Negotiated {
+            version,
+            os_type: ping.os_type,
+        })
+    }
+
+    /// Takes a ping's answer for the negotiation, if there was none yet.
+    pub(crate) fn remember(&self, ping: &Ping) {
+        if self.inner.negotiated.get().is_none() {
+            // A version that can not be spoken is the next request's error, not the ping's.
+            if let Ok(negotiated) = self.agree(ping.clone()) {
+                // Another thread may have been faster, with the same answer.
+                let _ = self.inner.negotiated.set(negotiated);
+            }
+        }
+    }
+
+    pub(crate) fn ping_timeout(&self) -> Duration {
+        self.inner.options.ping_timeout
+    }
+
+    /// Sends a request without an API version and returns the answer, whatever its status is.
+    pub(crate) fn send_unversioned(&self, request: &Request) -> Result<Response, Error> {
+        self.inner.http.run(request, None)
+    }
+
+    /// Sends a request and returns its answer if that is a success.
+    pub(crate) fn send(&self, request: &Request) -> Result<Response, Error> {
+        self.send_on(&self.inner.http, request)
+    }
+
+    /// A pool of its own for one long request, so that shutting it down ends this request and no other.
+    pub(crate) fn separate(&self) -> Http {
+        let inner = &self.inner;
+        Http::new(
+            Arc::clone(&inner.endpoint),
+            inner.options.connect_timeout,
+            &inner.user_agent,
+        )
+    }
+
+    pub(crate) fn send_on(&self, http: &Http, request: &Request) -> Result<Response, Error> {
+        let version = self.version()?;
+        let response = http.run(request, Some(version))?;
+        self.check(response, request, Some(version))
+    }
+
+    /// Sends a request whose answer says nothing beyond success.
+    pub(crate) fn call(&self, request: &Request) -> Result<(), Error> {
+        let response = self.send(request)?;
+        // The body is read to its end so that the connection can serve once more.
+        read_whole(response.body, LARGEST_ANSWER, &request.label()).map(drop)
+    }
+
+    /// Sends a request whose answer is one JSON value.
+    pub(crate) fn call_json<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Error> {
+        let label = request.label();
+        let body = read_whole(self.send(request)?.body, LARGEST_ANSWER, &label)?;
+        serde_json::from_slice(&body)
+            .map_err(|error| Error::protocol(&label, &error).with_source(error))
+    }
+
+    /// Sends a request that turns its connection, a fresh one, into a stream in both directions.
+    pub(crate) fn upgrade(&self, request: &Request) -> Result<Hijacked, Error> {
+        let inner = &self.inner;
+        let version = self.version()?;
+        let connection = crate::dial::dial(&inner.endpoint, inner.options.connect_timeout)?;
+        hijack::upgrade(
+            connection,
+            request,
+            version,
+            &inner.endpoint,
+            &inner.user_agent,
+        )
+    }
+
+    /// Passes a success on and turns everything else into an error.
+    pub(crate) fn check(
+        &self,
+        response: Response,
+        request: &Request,
+        version: Option<ApiVersion>,
+    ) -> Result<Response, Error> {
+        let status = response.status;
+        match status {
+            // 304 is how the engine says that a container is in the wanted state already.
+            200..=299 | 304 => Ok(response),
+            300..=399 => Err(Error::new(
+                ErrorKind::Status(status),
+                format!(
+                    "{}: unexpected redirect in the answer: {}",
+                    request.label(),
+                    status_text(status)
+                ),
+            )),
+            _ => {
+                let body = read_whole(response.body, LARGEST_ERROR, &request.label())?;
+                Err(self.status_error(status, &body, request, version))
+            }
+        }
+    }
+
+    fn status_error(
+        &self,
+        status: u16,
+        body: &[u8],
+        request: &Request,
+        version: Option<ApiVersion>,
+    ) -> Error {
+        let endpoint = &self.inner.endpoint;
+        match engine_message(body) {
+            Some(message) if message.contains("HTTP request to an HTTPS server") => {
+                Error::engine(status, message + tls_hint(endpoint))
+            }
+            Some(message) => Error::engine(status, message),
+            None => {
+                let path = request.versioned_path(endpoint.base_path(), version);
+                let message = format!(
+                    "request returned {} for API route and version http://{}{path}, check if the server supports \
+                     the requested API version",
+                    status_text(status),
+                    endpoint.authority()
+                );
+                Error::new(ErrorKind::Status(status), message)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.inner.endpoint)
+            .field("options", &self.inner.options)
+            .field(
+                "version",
+                &self
+                    .inner
+                    .negotiated
+                    .get()
+                    .map(|negotiated| negotiated.version),
+            )
+            .finish()
+    }
+}
+
+/// The message in the body of an error: of the API's JSON, or the body's text as it is; `None` if there is none.
+pub(crate) fn engine_message(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct ErrorResponse {
+        message: String,
+    }
+    let message = match serde_json::from_slice::<ErrorResponse>(body) {
+        Ok(response) => response.message,
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    };
+    let message = message.trim();
+    (!message.is_empty()).then(|| message.to_owned())
+}
+
+/// Reads a body that must not be larger than `limit` bytes.
+pub(crate) fn read_whole(body: impl Read, limit: u64, label: &str) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    body.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::from_read(error, label))?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::protocol(
+            label,
+            format_args!("it is larger than {limit} bytes"),
+        ));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_body_is_json_or_text() {
+        let cases = [
+            (
+                r#"{"message":" No such image: x \n"}"#,
+                Some("No such image: x"),
+            ),
+            (r#"{"cause":"c","message":"m","response":404}"#, Some("m")),
+            ("  page not found\n", Some("page not found")),
+            (r#"{"message": 7}"#, Some(r#"{"message": 7}"#)),
+            (r#"{"message": ""}"#, None),
+            (" \n", None),
+            ("", None),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(
+                engine_message(body.as_bytes()).as_deref(),
+                expected,
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_body_has_a_greatest_size() {
+        assert_eq!(
+            read_whole(&b"1234"[..], 4, "GET /x").expect("four bytes"),
+            b"1234"
+        );
+        let error = read_whole(&b"12345"[..], 4, "GET /x").expect_err("five bytes");
+        assert_eq!(
+            error.to_string(),
+            "GET /x: malformed answer: it is larger than 4 bytes"
+        );
+    }
+}

@@ -1,0 +1,170 @@
+//! The bodies of the fuzz targets in `fuzz/`, which a test runs over their corpora too. They panic on what is wrong.
+
+use std::io::{self, Read};
+
+use crate::Stream;
+use crate::demultiplex::Demultiplexer;
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::hijack::read_head;
+use crate::json_lines::JsonLines;
+
+/// Yields at most `step` bytes at a time.
+struct Trickle<'a> {
+    bytes: &'a [u8],
+    step: usize,
+}
+
+impl Read for Trickle<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let step = self.step.min(buffer.len());
+        self.bytes.by_ref().take(step as u64).read(buffer)
+    }
+}
+
+/// Reads `data` whole and in small steps, which must come to the same.
+fn whole_and_in_steps<T: PartialEq + std::fmt::Debug>(
+    data: &[u8],
+    read: impl Fn(Trickle<'_>) -> T,
+) {
+    let whole = read(Trickle {
+        bytes: data,
+        step: usize::MAX,
+    });
+    for step in [1, 3, 7] {
+        assert_eq!(
+            read(Trickle { bytes: data, step }),
+            whole,
+            "{step} bytes at a time"
+        );
+    }
+}
+
+/// What is printed is read as the same endpoint.
+pub fn endpoint(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(endpoint) = text.parse::<Endpoint>() {
+        let again: Endpoint = endpoint
+            .to_string()
+            .parse()
+            .expect("what is printed is an endpoint");
+        // Outer blanks of a path are the one thing that printing it loses.
+        if again.socket_path().is_none() {
+            assert_eq!(again, endpoint);
+        }
+    }
+}
+
+/// Frames do not depend on how the stream is cut.
+pub fn demultiplexer(data: &[u8]) {
+    whole_and_in_steps(data, |reader| demultiplexed(reader));
+}
+
+/// All output by stream, with neighbouring pieces joined, and the text of the error at the end.
+pub(crate) fn demultiplexed(reader: impl Read) -> (Vec<(Stream, Vec<u8>)>, Option<String>) {
+    let mut frames = Demultiplexer::new(reader);
+    let mut output: Vec<(Stream, Vec<u8>)> = Vec::new();
+    let mut payload = Vec::new();
+    loop {
+        match frames.next_frame(&mut payload) {
+            Ok(Some(stream)) => {
+                assert!(!payload.is_empty() && payload.capacity() <= 128 << 10);
+                match output.last_mut() {
+                    Some((last, bytes)) if *last == stream => bytes.extend_from_slice(&payload),
+                    _ => output.push((stream, payload.clone())),
+                }
+            }
+            Ok(None) => return (output, None),
+            Err(error) => return (output, Some(error.to_string())),
+        }
+    }
+}
+
+/// Objects do not depend on how the stream is cut, and are those that a JSON parser finds.
+pub fn json_lines(data: &[u8]) {
+    type Object = serde_json::Map<String, serde_json::Value>;
+    let read = |reader: Trickle<'_>| -> (Vec<Object>, Result<(), String>) {
+        let mut lines = JsonLines::new(reader, "POST /x");
+        let mut objects = Vec::new();
+        loop {
+            match lines.next_object() {
+                Ok(Some(object)) => objects.push(object),
+                Ok(None) => return (objects, Ok(())),
+                Err(error) => return (objects, Err(error.to_string())),
+            }
+        }
+    };
+    whole_and_in_steps(data, read);
+    let (objects, end) = read(Trickle {
+        bytes: data,
+        step: usize::MAX,
+    });
+    let parsed: Vec<Object> = serde_json::Deserializer::from_slice(data)
+        .into_iter()
+        .map_while(Result::ok)
+        .collect();
+    assert!(
+        parsed.starts_with(&objects),
+        "{objects:?} is no part of {parsed:?}"
+    );
+    if end.is_ok() {
+        assert_eq!(objects, parsed);
+    }
+}
+
+/// A head, and what comes behind it, do not depend on how the stream is cut, as long as it is not too large.
+pub fn hijack_head(data: &[u8]) {
+    whole_and_in_steps(data, |reader| {
+        let mut reader = reader;
+        let head: Result<_, Error> = read_head(&mut reader, "POST /x", "");
+        match head {
+            Ok((head, mut rest)) => {
+                rest.extend_from_slice(reader.bytes);
+                Ok((head.status, head.media_type, head.framing, rest))
+            }
+            Err(error) => Err(error.kind()),
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    /// Runs one target over its corpus.
+    fn corpus(name: &str, target: fn(&[u8])) {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fuzz/corpus")
+            .join(name);
+        let entries = fs::read_dir(&directory).expect("the corpus is part of the sources");
+        let mut count = 0;
+        for entry in entries {
+            target(&fs::read(entry.expect("an entry").path()).expect("a file"));
+            count += 1;
+        }
+        assert!(count > 0, "{} is empty", directory.display());
+    }
+
+    #[test]
+    fn demultiplexer() {
+        corpus("demultiplexer", super::demultiplexer);
+    }
+
+    #[test]
+    fn endpoint() {
+        corpus("endpoint", super::endpoint);
+    }
+
+    #[test]
+    fn json_lines() {
+        corpus("json_lines", super::json_lines);
+    }
+
+    #[test]
+    fn hijack_head() {
+        corpus("hijack_head", super::hijack_head);
+    }
+}

@@ -1,0 +1,334 @@
+//! Turning a connection into a stream in both directions: attach, and later exec.
+//!
+//! ureq drops the connection on `101`, and its transports can not be split, so the request is written by hand on a
+//! fresh connection and the head of the answer is read with httparse. What was read behind the head is the beginning
+//! of the stream.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crate::client::engine_message;
+use crate::dial::Connection;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorKind, os_text};
+use crate::request::Request;
+use crate::transport::tls_hint;
+use crate::version::ApiVersion;
+
+const LARGEST_HEAD: usize = 16 << 10;
+const LARGEST_ERROR: usize = 1 << 20;
+const MOST_HEADERS: usize = 64;
+/// How long the rest of an error may take: the engine has said no, so nothing is gained by waiting for why.
+const ERROR_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A stream in both directions, which was an HTTP connection before.
+///
+/// Dropping it, or both of its halves, closes it.
+#[derive(Debug)]
+pub struct Hijacked {
+    connection: Arc<Connection>,
+    early: Vec<u8>,
+    media_type: Option<String>,
+}
+
+/// The half of a [`Hijacked`] that reads what the container writes.
+///
+/// Bytes that came along with the head of the answer are read first, and polling the descriptor does not tell of
+/// them: read before the first poll, or ask [`HijackedReader::has_early_bytes`].
+#[derive(Debug)]
+pub struct HijackedReader {
+    connection: Arc<Connection>,
+    early: io::Cursor<Vec<u8>>,
+}
+
+/// The half of a [`Hijacked`] that writes what the container reads.
+#[derive(Debug)]
+pub struct HijackedWriter {
+    connection: Arc<Connection>,
+}
+
+/// Ends both halves of a [`Hijacked`] from any thread, and keeps neither open.
+#[derive(Clone, Debug)]
+pub struct ShutdownHandle {
+    connection: Weak<Connection>,
+}
+
+impl Hijacked {
+    /// The halves, to be used by two threads.
+    pub fn split(self) -> (HijackedReader, HijackedWriter) {
+        let writer = HijackedWriter {
+            connection: Arc::clone(&self.connection),
+        };
+        (
+            HijackedReader {
+                connection: self.connection,
+                early: io::Cursor::new(self.early),
+            },
+            writer,
+        )
+    }
+
+    /// A handle that ends the stream while other threads read and write it.
+    pub fn shutdown_handle(&self) -> ShutdownHandle {
+        ShutdownHandle {
+            connection: Arc::downgrade(&self.connection),
+        }
+    }
+
+    /// The media type of what is read, if the engine told: from API 1.42 on
+    /// `application/vnd.docker.multiplexed-stream` (see [`Demultiplexer`](crate::Demultiplexer)) or
+    /// `application/vnd.docker.raw-stream`. Older engines send the latter for both.
+    pub fn media_type(&self) -> Option<&str> {
+        self.media_type.as_deref()
+    }
+}
+
+impl HijackedReader {
+    /// Whether there are bytes to read that polling does not tell of.
+    pub fn has_early_bytes(&self) -> bool {
+        self.early.position() < self.early.get_ref().len() as u64
+    }
+}
+
+impl HijackedWriter {
+    /// Ends the container's standard input; what it writes can still be read.
+    ///
+    /// # Errors
+    /// [`NotConnected`](io::ErrorKind::NotConnected) if the engine closed the stream already.
+    pub fn close_write(&self) -> io::Result<()> {
+        self.connection.shutdown(Shutdown::Write)
+    }
+}
+
+impl ShutdownHandle {
+    /// Ends the stream: reads find its end, writes fail. Nothing happens if it is closed already.
+    pub fn shutdown(&self) {
+        if let Some(connection) = self.connection.upgrade() {
+            // It fails when the engine has closed its end, and then there is nothing left to do.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Read for HijackedReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.has_early_bytes() {
+            return self.early.read(buffer);
+        }
+        (&*self.connection).read(buffer)
+    }
+}
+
+impl Write for HijackedWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.connection).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsFd for HijackedReader {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
+    }
+}
+
+impl AsFd for HijackedWriter {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
+    }
+}
+
+/// Sends `request` on a fresh connection, which becomes the stream if the engine agrees.
+pub(crate) fn upgrade(
+    connection: Connection,
+    request: &Request,
+    version: ApiVersion,
+    endpoint: &Endpoint,
+    user_agent: &str,
+) -> Result<Hijacked, Error> {
+    let label = request.label();
+    let target = request.target(endpoint.base_path(), Some(version));
+    log::debug!(target: "engine_client", "{} {target}", request.method);
+    let head = format!(
+        "{} {target} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {user_agent}\r\nContent-Length: 0\r\n\
+         Content-Type: text/plain\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+        request.method,
+        endpoint.authority()
+    );
+    (&connection)
+        .write_all(head.as_bytes())
+        .map_err(|error| lost(&label, error))?;
+
+    let (head, rest) = read_head(&connection, &label, tls_hint(endpoint))?;
+    // Old engines say 200 and send the stream as a body that has no end; with a length it would be no stream.
+    if head.status == 101 || (head.status == 200 && matches!(head.framing, Framing::None)) {
+        return Ok(Hijacked {
+            connection: Arc::new(connection),
+            early: rest,
+            media_type: head.media_type,
+        });
+    }
+    // The status is what counts: a body that does not come is not waited for.
+    let timeout = connection.set_read_timeout(Some(ERROR_TIMEOUT));
+    let body = timeout
+        .map(|()| read_error(&connection, rest, &head.framing))
+        .unwrap_or_default();
+    Err(match engine_message(&body) {
+        Some(message) => Error::engine(head.status, message),
+        None => {
+            let message = format!("unable to upgrade to tcp, received {}", head.status);
+            Error::new(ErrorKind::Status(head.status), message)
+        }
+    })
+}
+
+/// What matters of the head of an answer.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    pub(crate) media_type: Option<String>,
+    pub(crate) framing: Framing,
+}
+
+/// How the end of a body is found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    None,
+    Length(usize),
+    Chunked,
+}
+
+/// Reads the head of an answer, and returns it with what was read behind it.
+pub(crate) fn read_head(
+    mut reader: impl Read,
+    label: &str,
+    hint: &str,
+) -> Result<(Head, Vec<u8>), Error> {
+    let mut bytes = Vec::new();
+    loop {
+        match parse_head(&bytes) {
+            // An interim answer comes before the one that counts.
+            Ok(Some((head, length))) if matches!(head.status, 100 | 102 | 103) => {
+                bytes.drain(..length);
+                continue;
+            }
+            Ok(Some((head, length))) => return Ok((head, bytes.split_off(length))),
+            Ok(None) if bytes.len() > LARGEST_HEAD => {
+                return Err(Error::protocol(
+                    label,
+                    format_args!("its header is larger than {LARGEST_HEAD} bytes"),
+                ));
+            }
+            Ok(None) => {}
+            Err(error) => {
+                return Err(Error::protocol(label, format_args!("{error}{hint}")).with_source(error));
+            }
+        }
+        if fill(&mut reader, &mut bytes).map_err(|error| lost(label, error))? == 0 {
+            return Err(Error::closed(
+                label,
+                "the connection was closed before the answer was complete",
+            ));
+        }
+    }
+}
+
+/// The head in `bytes` and its length, or `None` if it is not complete.
+fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, httparse::Error> {
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(length) = response.parse(bytes)? else {
+        return Ok(None);
+    };
+    let header = |name: &str| {
+        let found = response
+            .headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name));
+        found
+            .and_then(|header| std::str::from_utf8(header.value).ok())
+            .map(str::trim)
+    };
+    let framing = if header("Transfer-Encoding")
+        .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"))
+    {
+        Framing::Chunked
+    } else {
+        header("Content-Length")
+            .and_then(|length| length.parse().ok())
+            .map_or(Framing::None, Framing::Length)
+    };
+    let head = Head {
+        status: response.code.unwrap_or_default(),
+        media_type: header("Content-Type").map(str::to_owned),
+        framing,
+    };
+    Ok(Some((head, length)))
+}
+
+/// Reads what there is of the body of an error.
+fn read_error(mut reader: impl Read, mut bytes: Vec<u8>, framing: &Framing) -> Vec<u8> {
+    loop {
+        let body = match framing {
+            Framing::Length(length) if bytes.len() >= *length => Some(bytes[..*length].to_vec()),
+            Framing::Chunked => unchunk(&bytes),
+            _ => None,
+        };
+        if let Some(body) = body {
+            return body;
+        }
+        let read = fill(&mut reader, &mut bytes);
+        if bytes.len() > LARGEST_ERROR || matches!(read, Ok(0) | Err(_)) {
+            return if *framing == Framing::Chunked {
+                Vec::new()
+            } else {
+                bytes
+            };
+        }
+    }
+}
+
+/// The body that chunks make up, or `None` if they are not all there.
+fn unchunk(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(bytes)
+        else {
+            return None;
+        };
+        if size == 0 {
+            return Some(body);
+        }
+        let chunk = bytes[start..].get(..usize::try_from(size).ok()?)?;
+        body.extend_from_slice(chunk);
+        bytes = bytes[start + chunk.len()..].strip_prefix(b"\r\n")?;
+    }
+}
+
+fn fill(reader: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    let mut buffer = [0; 4 << 10];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(read) => {
+                bytes.extend_from_slice(&buffer[..read]);
+                return Ok(read);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn lost(label: &str, error: io::Error) -> Error {
+    let what = format!(
+        "the connection was lost before the answer was complete: {}",
+        os_text(&error)
+    );
+    Error::closed(label, what).with_source(error)
+}

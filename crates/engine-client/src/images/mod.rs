@@ -1,0 +1,3 @@
+//! Endpoints below `/images`.
+
+pub(crate) mod create;
