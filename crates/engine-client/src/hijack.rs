@@ -227,7 +227,9 @@ pub(crate) fn read_head(
             }
             Ok(None) => {}
             Err(error) => {
-                return Err(Error::protocol(label, format_args!("{error}{hint}")).with_source(error));
+                return Err(
+                    Error::protocol(label, format_args!("{error}{hint}")).with_source(error)
+                );
             }
         }
         if fill(&mut reader, &mut bytes).map_err(|error| lost(label, error))? == 0 {
