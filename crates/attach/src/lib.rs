@@ -1,1 +1,63 @@
-//! An interactive session with a container's streams.
+//! An interactive session with a container: its streams, the terminal, signals and the window's size.
+//!
+//! Whatever happens in a session, the container's exit, the end of its output, detach keys, the third Ctrl-C, happens
+//! on a thread of its own and becomes an event of one queue, [`Events`]; the caller's thread reads that queue and so
+//! sees one thing after the other. What follows from which order is decided in one place without any I/O, so that it
+//! can be tested without an engine.
+//!
+//! The pieces, in the order in which `run` uses them:
+//!
+//! ```no_run
+//! use attach::{Attached, End, Events, Resizer, Session, Signals, Watch};
+//! # fn run(
+//! #     client: engine_client::Client, id: String, waiting: engine_client::Waiting,
+//! #     hijacked: engine_client::Hijacked, streams: &byname::Streams, environment: &byname::Environment,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! let mut events = Events::new();
+//! // Caught from here on, so that none can end the process while the terminal is in raw mode.
+//! let kill = { let (client, id) = (client.clone(), id.clone()); move |name: &str| client.kill_container(&id, Some(name)) };
+//! let _signals = Signals::forward(&events.sender(), kill)?;
+//! let attached = Attached { tty: true, stdin: true, stdout: true, stderr: false, detach_keys: None };
+//! let session = Session::start(hijacked, attached, streams, environment, &events.sender())?;
+//! let _watch = Watch::start(waiting, &events.sender())?;
+//! let start = { let (client, id) = (client.clone(), id.clone()); move || client.start_container(&id) };
+//! match events.perform(start)? {
+//!     Some(started) => started?,
+//!     None => return Err(attach::FORCED_EXIT.into()),
+//! }
+//! let resize = move |size: terminal::Size| client.resize_container(&id, size.rows, size.columns);
+//! let _resizer = Resizer::start(&streams.out, &streams.err, resize)?;
+//! match session.end(&mut events)? {
+//!     End::Exited(status) => println!("{}", status?.status_code),
+//!     End::Detached => {}
+//!     _ => return Err(attach::FORCED_EXIT.into()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Threads that block in a foreign call (a write to our standard output that nobody reads, a read of an injected
+//! reader) cannot be stopped and are not waited for: they own what they use and end when the call does.
+
+mod activity;
+mod conclusion;
+mod default_action;
+mod error;
+mod event;
+mod input;
+mod mode;
+mod output;
+mod resize;
+mod session;
+mod signal_name;
+mod signals;
+mod stop;
+mod watch;
+
+pub use conclusion::End;
+pub use error::Error;
+pub use event::{EventSender, Events, Status};
+pub use resize::Resizer;
+pub use session::{Attached, Session};
+pub use signals::{FORCED_EXIT, Signals};
+pub use watch::Watch;
