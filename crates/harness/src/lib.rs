@@ -1,1 +1,53 @@
-//! Engines, registries, images and pseudo-terminals for the tests.
+//! What the tests of a container tool stand on: real engines, a real registry, images made without a network, real
+//! pseudo-terminals, and servers that break the protocol on purpose.
+//!
+//! The decision behind it: a fake stands at the wire or not at all. An engine's behaviour is tested on a private
+//! `dockerd` ([`Dockerd`]), which shares nothing with the machine's own: data, sockets, processes, mounts, control
+//! groups and bridge are its own and go when it goes, even if the test is killed. What no engine would do is spoken
+//! by a [`BrokenEngine`], byte for byte.
+//!
+//! A machine without `dockerd` still runs `cargo test`: a test that needs one asks [`engine_or_skip`], which prints the
+//! test's name and what it misses. With `CI` set, it fails instead, so nothing is left out unseen.
+//!
+//! ```no_run
+//! # fn demo() -> Option<()> {
+//! let engine = harness::engine_or_skip("lists_the_images")?;
+//! let images = engine.api().get("/images/json").json();
+//! assert_eq!(images[0]["RepoTags"][0], harness::BUSYBOX);
+//! # Some(()) }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod api;
+mod bridge;
+mod broken;
+mod dockerd;
+mod forward;
+mod guard;
+mod image;
+mod outcome;
+mod pty;
+mod registry;
+mod shared;
+
+pub use api::{Answer, Api};
+pub use broken::{BrokenEngine, Reply, Request};
+pub use dockerd::{Dockerd, StartError};
+pub use forward::Forward;
+pub use image::{BUSYBOX, Image};
+pub use outcome::{Outcome, TIMEOUT, run, wait};
+pub use pty::{Modes, Pty};
+pub use registry::Registry;
+pub use shared::{engine_or_skip, left_out, registry_or_skip};
+
+use std::path::PathBuf;
+
+/// Finds a program on `PATH` and where Debian keeps those of the administrator.
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"].map(PathBuf::from))
+        .map(|directory| directory.join(name))
+        .find(|candidate| candidate.is_file())
+}

@@ -1,0 +1,20 @@
+# Runs one dockerd in a process and mount namespace of its own until standard input closes.
+# Arguments: the engine's directory, its name (of bridge and control group), then dockerd's own.
+directory=$1 name=$2
+shift 2
+
+# The inner shell is process 1 of the namespace: when it leaves, the kernel kills dockerd, containerd, every shim and
+# every container, and their mounts go with the namespace. Nothing has to be asked nicely, since nothing is kept.
+unshare --mount --pid --fork --kill-child --mount-proc sh -c '
+    directory=$1
+    shift
+    { "$@" </dev/null; echo "$?" >"$directory/ended"; } &
+    read -r _
+' engine "$directory" "$@"
+
+ip link delete "$name" 2>/dev/null
+# The control groups that killed containers leave are empty directories, of this engine's name in every hierarchy.
+for group in "/sys/fs/cgroup/$name" /sys/fs/cgroup/*/"$name"; do
+    [ -d "$group" ] && find "$group" -depth -type d -exec rmdir {} \; 2>/dev/null
+done
+rm -rf "$directory"

@@ -1,0 +1,161 @@
+//! Images from Debian's static busybox, made here, so that no test needs a network.
+
+use std::path::Path;
+use std::process::Command;
+
+use tar::{Builder, EntryType, Header};
+
+/// The image that every [`Dockerd`](crate::Dockerd) has: busybox with a link for each of its programs.
+pub const BUSYBOX: &str = "busybox:latest";
+
+/// The files of an image's one layer.
+#[derive(Clone, Debug)]
+pub struct Image {
+    busybox: bool,
+    files: Vec<(String, u32, Vec<u8>)>,
+}
+
+impl Image {
+    /// Busybox with its links, `/tmp`, and users `root` (0) and `nobody` (65534).
+    pub fn busybox() -> Image {
+        Image {
+            busybox: true,
+            files: Vec::new(),
+        }
+    }
+
+    /// A root file system without a single program.
+    pub fn bare() -> Image {
+        Image {
+            busybox: false,
+            files: Vec::new(),
+        }
+    }
+
+    /// The same with one more file.
+    #[must_use]
+    pub fn with_file(mut self, path: &str, mode: u32, content: impl Into<Vec<u8>>) -> Image {
+        self.files.push((path.to_owned(), mode, content.into()));
+        self
+    }
+
+    /// The layer as an archive.
+    ///
+    /// # Panics
+    /// If it shall have busybox and this machine has no static one (Debian: busybox-static).
+    pub(crate) fn tar(&self) -> Vec<u8> {
+        let mut builder = Builder::new(Vec::new());
+        for (path, mode) in [
+            ("bin/", 0o755),
+            ("etc/", 0o755),
+            ("root/", 0o700),
+            ("tmp/", 0o1777),
+        ] {
+            add(&mut builder, path, EntryType::Directory, mode, &[]);
+        }
+        add_file(
+            &mut builder,
+            "etc/passwd",
+            0o644,
+            b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
+        );
+        add_file(
+            &mut builder,
+            "etc/group",
+            0o644,
+            b"root:x:0:\nnogroup:x:65534:\n",
+        );
+        if self.busybox {
+            add_busybox(&mut builder);
+        }
+        for (path, mode, content) in &self.files {
+            add_file(&mut builder, path, *mode, content);
+        }
+        builder.into_inner().expect("memory takes an archive's end")
+    }
+}
+
+fn add_busybox(builder: &mut Builder<Vec<u8>>) {
+    let program = crate::find_program("busybox").expect("busybox (Debian: busybox-static)");
+    let listed = Command::new(&program)
+        .arg("--list")
+        .output()
+        .expect("busybox runs");
+    add_file(
+        builder,
+        "bin/busybox",
+        0o755,
+        &std::fs::read(&program).expect("busybox can be read"),
+    );
+    for applet in String::from_utf8_lossy(&listed.stdout)
+        .lines()
+        .filter(|applet| *applet != "busybox")
+    {
+        let mut header = header(EntryType::Symlink, 0o777, 0);
+        let link = Path::new("bin").join(applet);
+        builder
+            .append_link(&mut header, link, "busybox")
+            .expect("memory takes a link");
+    }
+}
+
+fn add_file(builder: &mut Builder<Vec<u8>>, path: &str, mode: u32, content: &[u8]) {
+    add(builder, path, EntryType::Regular, mode, content);
+}
+
+fn add(builder: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, mode: u32, content: &[u8]) {
+    let mut header = header(kind, mode, content.len() as u64);
+    builder
+        .append_data(&mut header, path.trim_start_matches('/'), content)
+        .expect("memory takes a file");
+}
+
+fn header(kind: EntryType, mode: u32, size: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_size(size);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Image;
+
+    #[test]
+    fn an_added_file_is_read_back() {
+        let image = Image::bare()
+            .with_file("/data", 0o600, *b"first\0\0")
+            .with_file("/more", 0o600, "");
+        let tar = image.tar();
+        let mut archive = tar::Archive::new(tar.as_slice());
+        let paths: Vec<String> = archive
+            .entries()
+            .expect("an archive")
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .path()
+                    .expect("a path")
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                "bin/",
+                "etc/",
+                "root/",
+                "tmp/",
+                "etc/passwd",
+                "etc/group",
+                "data",
+                "more"
+            ]
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! A registry of this process's own, on a loopback port that the kernel picks.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::dockerd::{Dockerd, split_tag};
+use crate::guard::Guard;
+use crate::image::Image;
+
+/// Serves until standard input closes, as the engine's guard does.
+const SCRIPT: &str = r#"
+{
+    "$2" serve "$1/config.yml" </dev/null &
+    echo "$!" >"$1/pid"
+    wait "$!"
+    echo "$?" >"$1/ended"
+} &
+read -r _
+kill -KILL "$(cat "$1/pid")"
+wait
+rm -rf "$1"
+"#;
+
+/// A running `docker-registry` (Debian's package of the distribution registry) with no image in it.
+///
+/// Its address is in 127.0.0.0/8, which engines speak plain HTTP to without being told.
+#[derive(Debug)]
+pub struct Registry {
+    address: String,
+    _guard: Guard,
+}
+
+impl Registry {
+    /// Starts a registry and waits until it listens; the error says what is missing.
+    ///
+    /// # Errors
+    /// If this machine has no `docker-registry`, or it does not come up; the text then holds its log.
+    pub fn start() -> Result<Registry, String> {
+        let program = crate::find_program("docker-registry")
+            .ok_or_else(|| "docker-registry (Debian: docker-registry)".to_owned())?;
+        let failed = |error: &dyn fmt::Display| format!("a docker-registry that starts: {error}");
+        let directory = tempfile::Builder::new()
+            .prefix("registry")
+            .tempdir()
+            .map_err(|error| failed(&error))?
+            // The guard removes it, which it still can when this process is killed.
+            .keep();
+        let configuration = format!(
+            "version: 0.1\nlog: {{level: info}}\nhttp: {{addr: '127.0.0.1:0'}}\n\
+             storage: {{filesystem: {{rootdirectory: '{}'}}}}\n",
+            directory.join("data").display()
+        );
+        std::fs::write(directory.join("config.yml"), configuration)
+            .map_err(|error| failed(&error))?;
+        let guard = Guard::start(
+            SCRIPT,
+            &directory,
+            &[program.to_str().unwrap_or("docker-registry")],
+        )
+        .map_err(|error| failed(&error))?;
+        let address = guard.until(Duration::from_secs(30), |guard| listening(&guard.log()));
+        match address {
+            Some(address) => Ok(Registry {
+                address,
+                _guard: guard,
+            }),
+            None => Err(failed(&guard.log())),
+        }
+    }
+
+    /// Host and port, as a reference begins with them.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Puts an image into this registry and returns its reference. The engine forgets it again, so that it must pull.
+    ///
+    /// # Panics
+    /// If engine or registry refuses.
+    #[track_caller]
+    pub fn push(&self, engine: &Dockerd, image: &Image, name: &str) -> String {
+        let reference = format!("{}/{name}", self.address);
+        engine.import(image, &reference);
+        let (repository, tag) = split_tag(&reference);
+        let pushed = engine
+            .api()
+            .request(
+                "POST",
+                &format!("/images/{repository}/push?tag={tag}"),
+                &[("X-Registry-Auth", "e30=")],
+                &[],
+            )
+            .expect("the engine pushes")
+            .expect_success();
+        assert!(
+            !pushed.text().contains("errorDetail"),
+            "the push failed: {}",
+            pushed.text()
+        );
+        engine
+            .api()
+            .delete(&format!("/images/{reference}?force=1"))
+            .expect_success();
+        reference
+    }
+}
+
+/// The address that the registry says it listens on.
+fn listening(log: &str) -> Option<String> {
+    let (_, rest) = log.split_once("listening on ")?;
+    let address: String = rest
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
+        .collect();
+    // Half a line may have been written so far; the address is whole once something follows it.
+    (address.len() < rest.len()).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listening;
+
+    #[test]
+    fn reads_the_port_from_the_log() {
+        let log = r#"time="x" level=info msg="listening on 127.0.0.1:34567" go.version=go1.19"#;
+        assert_eq!(listening(log).as_deref(), Some("127.0.0.1:34567"));
+        assert_eq!(listening("listening on 127.0.0.1:345"), None);
+    }
+}
