@@ -140,7 +140,7 @@ impl Session {
     ///
     /// Whichever of the output's end and the container's exit comes first, the other is waited for; so the events have
     /// to come to include the exit, from [`Watch`](crate::Watch) or [`EventSender::exited`]. After the exit, an engine
-    /// that neither sends more output nor ends it is left after 5 seconds; one that waits for whoever reads *our*
+    /// that neither sends more output nor ends it is left after 5 to 10 seconds; one that waits for whoever reads *our*
     /// output is not.
     ///
     /// The terminal is restored and the connection closed when this returns.
