@@ -1,0 +1,50 @@
+//! Benchmarks that anyone can run: `cargo xtask startup` and `cargo xtask run`.
+//!
+//! They print tables of medians and ratios; nothing here passes or fails by a time, for machines differ and are busy.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+mod relay;
+mod run;
+mod startup;
+mod stats;
+mod timing;
+mod tool;
+
+/// Measure `tool` against its peers.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Compare start-up: commands found by name, clap subcommands, an empty program, the docker CLI
+    Startup {
+        /// Runs of each program that are counted
+        #[arg(long, default_value_t = 200)]
+        rounds: usize,
+    },
+    /// Compare `tool run` with `docker run` on a private dockerd, and count the requests of both
+    Run {
+        /// Runs of each program that are counted
+        #[arg(long, default_value_t = 20)]
+        rounds: usize,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let root = project_root();
+    match Arguments::parse().task {
+        Task::Startup { rounds } => startup::bench(&root, rounds),
+        Task::Run { rounds } => run::bench(&root, rounds),
+    }
+}
+
+/// The directory of the workspace, two above this package's.
+fn project_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}

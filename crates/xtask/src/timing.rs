@@ -1,0 +1,72 @@
+//! Times programs as whole processes, in turn, so that a slow moment of the machine falls on all of them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+
+use crate::stats::Series;
+
+/// One program with its arguments, under the name that the table gives it.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Subject {
+    /// A program to time, without arguments yet.
+    pub(crate) fn new(name: impl Into<String>, program: impl Into<PathBuf>) -> Self {
+        Self { name: name.into(), program: program.into(), arguments: Vec::new(), environment: Vec::new() }
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets an environment variable of the program.
+    pub(crate) fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// The command that runs it once, its streams discarded.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+}
+
+/// Runs every subject `rounds` times, one after the other within a round, after two rounds that are not counted.
+///
+/// A run that fails ends the benchmark: a program that stops early is fast for the wrong reason.
+pub(crate) fn in_turn(subjects: &[Subject], rounds: usize) -> anyhow::Result<Vec<Series>> {
+    let mut all = vec![Series::default(); subjects.len()];
+    for round in 0..rounds + 2 {
+        for (subject, series) in subjects.iter().zip(&mut all) {
+            let mut command = subject.command();
+            let start = Instant::now();
+            let status = command.status().with_context(|| format!("cannot start {}", subject.name))?;
+            let time = start.elapsed();
+            if !status.success() {
+                bail!("{} ended with {status}", subject.name);
+            }
+            if round >= 2 {
+                series.push(time);
+            }
+        }
+    }
+    Ok(all)
+}
