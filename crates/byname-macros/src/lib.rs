@@ -1,1 +1,119 @@
-//! The #[command] attribute of byname.
+//! The `#[command]` attribute of byname.
+//!
+//! It leaves the function as it is and adds one registration, which a person could write by hand.
+
+mod doc;
+mod name;
+mod options;
+mod signature;
+
+use proc_macro::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, ItemFn, parse_macro_input};
+
+use crate::doc::Doc;
+use crate::options::Options;
+use crate::signature::Signature;
+
+/// Makes a function a command and registers it.
+///
+/// ```text
+/// /// Create a group                                   <- the summary: the first paragraph
+/// ///
+/// /// A group has a name and nothing else.             <- what `help groups create` says below it
+/// #[command("groups create", alias = "group create", category = "Groups")]
+/// fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> { ... }
+/// ```
+///
+/// The function takes `&mut Context`, and then either nothing (it reads its words from `cx.args()`, `--help` among them)
+/// or a struct that derives `clap::Args` or `clap::Parser`. It returns `anyhow::Result<ExitStatus>` or
+/// `anyhow::Result<()>`, and can still be called.
+///
+/// Behind the name may stand, in any order:
+///
+/// - `alias = "..."`: one more name, as often as there are; `hidden_alias = "..."`: one that help does not show,
+/// - `category = "..."`: the heading that help lists it under,
+/// - `hidden`: help does not list it,
+/// - `parse_error = path`: a `fn(clap::Error, &Context) -> anyhow::Error` that words the parser's errors.
+#[proc_macro_attribute]
+pub fn command(options: TokenStream, item: TokenStream) -> TokenStream {
+    let options = parse_macro_input!(options as Options);
+    let function = parse_macro_input!(item as ItemFn);
+    let registration = match register(&options, &function) {
+        Ok(registration) => registration,
+        Err(error) => error.into_compile_error(),
+    };
+    quote! { #function #registration }.into()
+}
+
+fn register(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::TokenStream> {
+    if let Some(second) = function
+        .attrs
+        .iter()
+        .find(|attribute| is_command(attribute))
+    {
+        let message = "a function is one command: give it more names with `alias = \"...\"`";
+        return Err(syn::Error::new(second.span(), message));
+    }
+    let signature = Signature::check(&function.sig)?;
+    let doc = Doc::read(&function.attrs, &function.sig.ident)?;
+    // What is compiled out must not be registered.
+    let conditions = function
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"));
+    let Options {
+        name,
+        aliases,
+        category,
+        hidden,
+        parse_error,
+    } = options;
+    let Doc { summary, long_help } = doc;
+    let ident = &function.sig.ident;
+
+    let long_help = long_help.map(|text| quote! { .long_help(#text) });
+    let category = category.as_ref().map(|text| quote! { .category(#text) });
+    let hidden = hidden.then(|| quote! { .hidden() });
+    let aliases = (!aliases.is_empty()).then(|| {
+        let aliases = aliases.iter().map(|alias| {
+            let kind = format_ident!("{}", if alias.hidden { "hidden" } else { "visible" });
+            let name = &alias.name;
+            quote! { ::byname::Alias::#kind(#name) }
+        });
+        quote! { .aliases(&[#(#aliases),*]) }
+    });
+    let (call, parser) = match signature.arguments {
+        Some(arguments) => (
+            quote! { #ident(cx, ::byname::parse(cx)?) },
+            Some(quote_spanned! { arguments.span() => .parser(::byname::parser::<#arguments>) }),
+        ),
+        None => (quote! { #ident(cx) }, None),
+    };
+    let parse_error = match (parse_error, &parser) {
+        (Some(path), None) => {
+            let message = "`parse_error` is for a function with typed arguments; this one parses its words itself";
+            return Err(syn::Error::new(path.span(), message));
+        }
+        (path, _) => path.as_ref().map(|path| quote! { .parse_error(#path) }),
+    };
+    // The output's span: that is where the author looks when the type is wrong.
+    let outcome = quote_spanned! { signature.output => ::byname::IntoOutcome::into_outcome };
+    Ok(quote! {
+        #(#conditions)*
+        ::byname::submit! {
+            ::byname::Command::new(#name, #summary, |cx| #outcome(#call), ::byname::origin!())
+                #long_help #category #aliases #hidden #parser #parse_error
+        }
+    })
+}
+
+/// Whether this is `#[command]` again, in whichever way it is named.
+fn is_command(attribute: &Attribute) -> bool {
+    attribute
+        .path()
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == "command")
+}

@@ -1,0 +1,119 @@
+//! What a host says about itself before the first dispatch.
+
+use std::ffi::OsString;
+
+use once_cell::sync::OnceCell;
+
+use crate::context::Context;
+use crate::dispatch::{Dispatcher, Inner};
+use crate::globals::Globals;
+use crate::registry::Registry;
+use crate::state::{Provider, Providers};
+use crate::status::ExitStatus;
+use crate::unresolved::Unresolved;
+
+/// Builds a [`Dispatcher`]; see [`Dispatcher::builder`].
+pub struct Builder {
+    inner: Inner,
+}
+
+impl Builder {
+    pub(crate) fn new(program: String) -> Builder {
+        Builder {
+            inner: Inner {
+                program,
+                version: None,
+                about: String::new(),
+                registry: OnceCell::new(),
+                globals: Globals::None,
+                providers: Providers::default(),
+                fallback: None,
+            },
+        }
+    }
+
+    /// What `--version` prints: a whole line, such as `tool version 0.1.0`. Without it there is no such option.
+    pub fn version(mut self, line: impl Into<String>) -> Builder {
+        self.inner.version = Some(line.into());
+        self
+    }
+
+    /// What help says about the program. Nothing by default.
+    pub fn about(mut self, text: impl Into<String>) -> Builder {
+        self.inner.about = text.into();
+        self
+    }
+
+    /// The commands. By default those that are linked into the program, gathered when they are first needed.
+    pub fn registry(mut self, registry: Registry) -> Builder {
+        self.inner.registry = OnceCell::with_value(registry);
+        self
+    }
+
+    /// Global options, parsed before the command's name, and what to do with them before the command is looked up.
+    ///
+    /// They end at the first word that is no option. `-h`, `--help`, `-v` and `--version` are added where `G` does not
+    /// use these letters and names itself. Handlers find the value with [`Context::globals`]. `G` has options only:
+    /// positional arguments would take the command's name.
+    #[cfg(feature = "clap")]
+    pub fn globals<G>(mut self, apply: fn(&G, &mut Context) -> anyhow::Result<()>) -> Builder
+    where
+        G: clap::Args + Send + Sync + 'static,
+    {
+        self.inner.globals = Globals::Clap(Box::new(crate::parse::ClapGlobals::new(apply)));
+        self
+    }
+
+    /// Global options without clap: the function gets all words and says how many of them it took.
+    ///
+    /// It sees the words as they were typed and keeps what it found with [`Context::set_globals`].
+    pub fn globals_with(
+        mut self,
+        parse: fn(&mut Context, &[OsString]) -> anyhow::Result<usize>,
+    ) -> Builder {
+        self.inner.globals = Globals::With(parse);
+        self
+    }
+
+    /// State that all dispatches share. It is built when a command first asks for it, in the context of that command; a
+    /// build that fails is tried again by the next who asks.
+    ///
+    /// What depends on global options or on the environment belongs to [`dispatch_state`](Builder::dispatch_state).
+    pub fn state<T>(
+        mut self,
+        build: impl Fn(&Context) -> anyhow::Result<T> + Send + Sync + 'static,
+    ) -> Builder
+    where
+        T: Send + Sync + 'static,
+    {
+        self.inner.providers.add(Provider::shared(build));
+        self
+    }
+
+    /// State of one dispatch, built when its command first asks for it.
+    pub fn dispatch_state<T>(
+        mut self,
+        build: impl Fn(&Context) -> anyhow::Result<T> + Send + Sync + 'static,
+    ) -> Builder
+    where
+        T: Send + Sync + 'static,
+    {
+        self.inner.providers.add(Provider::of_dispatch(build));
+        self
+    }
+
+    /// Answers words that name no command, in place of help and the error. The context's arguments are the words;
+    /// [`Unresolved::answer`] gives the usual answer.
+    pub fn fallback(
+        mut self,
+        answer: fn(&mut Context, &Unresolved) -> anyhow::Result<ExitStatus>,
+    ) -> Builder {
+        self.inner.fallback = Some(answer);
+        self
+    }
+
+    /// The dispatcher.
+    pub fn build(self) -> Dispatcher {
+        Dispatcher::new(self.inner)
+    }
+}

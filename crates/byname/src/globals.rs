@@ -1,0 +1,97 @@
+//! The host's global options, which come before the command's name.
+
+use std::ffi::OsString;
+
+use crate::context::Context;
+use crate::error::UsageError;
+use crate::unresolved;
+
+/// What the words before the command's name ask for.
+pub(crate) enum Request {
+    /// The command that the context's arguments now begin with.
+    Command,
+    Help,
+    Version,
+}
+
+/// How global options are parsed.
+#[derive(Default)]
+pub(crate) enum Globals {
+    /// There are only `--help` and `--version`.
+    #[default]
+    None,
+    /// A function of the host's, which says how many words it took.
+    With(fn(&mut Context, &[OsString]) -> anyhow::Result<usize>),
+    /// A clap `Args` of the host's.
+    #[cfg(feature = "clap")]
+    Clap(Box<dyn crate::parse::ParseGlobals>),
+}
+
+impl Globals {
+    /// Parses what comes before the name; the context's arguments are what is left.
+    pub(crate) fn parse(
+        &self,
+        args: Vec<OsString>,
+        version: bool,
+        cx: &mut Context,
+    ) -> anyhow::Result<Request> {
+        match self {
+            Globals::None => builtin(args, 0, version, cx),
+            Globals::With(parse) => {
+                let taken = parse(cx, &args)?;
+                let most = args.len();
+                builtin(args, taken.min(most), version, cx)
+            }
+            #[cfg(feature = "clap")]
+            Globals::Clap(parser) => parser.parse(args, version, cx),
+        }
+    }
+
+    /// The lines that help shows for the options.
+    pub(crate) fn help(&self, version: bool, styles: crate::color::Styles, width: usize) -> String {
+        match self {
+            #[cfg(feature = "clap")]
+            Globals::Clap(parser) => parser.help(version, styles, width),
+            _ => {
+                let version = if version {
+                    [("-v, --version", "Print version")].as_slice()
+                } else {
+                    &[]
+                };
+                let options = [("-h, --help", "Print help")];
+                let lines = options.iter().chain(version).map(|(option, text)| {
+                    format!(
+                        "  {}{:pad$}{text}\n",
+                        styles.literal(option),
+                        "",
+                        pad = 15 - option.len()
+                    )
+                });
+                lines.collect()
+            }
+        }
+    }
+}
+
+/// Without a parser of the host's, or behind its words: `-h`, `-v`, and `--` before the name.
+fn builtin(
+    mut args: Vec<OsString>,
+    taken: usize,
+    version: bool,
+    cx: &mut Context,
+) -> anyhow::Result<Request> {
+    let first = args.get(taken).and_then(|word| word.to_str());
+    let (skip, request) = match first {
+        Some("-h" | "--help") => (1, Request::Help),
+        Some("-v" | "--version") if version => (1, Request::Version),
+        Some("--") => (1, Request::Command),
+        Some(option) if option.len() > 1 && option.starts_with('-') => {
+            let option = unresolved::shown(option.as_ref());
+            return Err(UsageError::new(format!("unknown option: {option}")).into());
+        }
+        _ => (0, Request::Command),
+    };
+    args.drain(..taken + skip);
+    cx.set_args(args);
+    Ok(request)
+}

@@ -1,0 +1,246 @@
+//! clap's part: a command's own options, the host's global ones, and how clap's errors are shown.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, Args};
+
+use crate::color::Styles;
+use crate::command::Command;
+use crate::context::Context;
+use crate::globals::Request;
+use crate::help;
+use crate::status::ExitStatus;
+
+/// The argument that collects the command's name and everything behind it; no option of a host is called so.
+const WORDS: &str = "byname words";
+
+/// The parser of `T`'s options: what [`Command::parser`] takes.
+///
+/// ```
+/// use byname::{Command, Context, ExitStatus};
+///
+/// #[derive(clap::Args)]
+/// struct Create {
+///     /// The group's name
+///     name: String,
+/// }
+///
+/// fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> {
+///     Ok(ExitStatus::Success)
+/// }
+///
+/// byname::submit! {
+///     Command::new("groups create", "Create a group", |cx| create(cx, byname::parse(cx)?), byname::origin!())
+///         .parser(byname::parser::<Create>)
+/// }
+/// ```
+pub fn parser<T: Args>() -> clap::Command {
+    T::augment_args(clap::Command::new(""))
+}
+
+/// Parses the context's arguments with the parser of the command that runs.
+///
+/// # Errors
+/// What the parser says, as the command's `parse_error` maps it. `--help` is such an error too: return it with `?`, and
+/// the dispatcher prints the help and ends with success.
+pub fn parse<T: Args>(cx: &Context) -> anyhow::Result<T> {
+    let command = cx.command();
+    let parser = match command {
+        Some(command) => configured(cx.program(), command, cx.typed_name(), parser::<T>(), cx),
+        None => parser::<T>().no_binary_name(true),
+    };
+    let matches = parser.clone().try_get_matches_from(cx.args());
+    let parsed = matches.and_then(|mut matches| {
+        T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut parser.clone()))
+    });
+    parsed.map_err(|error| match command.and_then(Command::get_parse_error) {
+        Some(map) if error.exit_code() != 0 => map(error, cx),
+        _ => error.into(),
+    })
+}
+
+/// The parser with the command's name and help, and wrapped to the width of the output.
+fn configured(
+    program: &str,
+    command: &Command,
+    name: &str,
+    parser: clap::Command,
+    cx: &Context,
+) -> clap::Command {
+    let mut parser = parser
+        .name(command.name())
+        .bin_name(format!("{program} {name}"))
+        .no_binary_name(true)
+        .about(command.summary())
+        .term_width(help::width(&cx.streams().out, cx.environment()));
+    parser = match command.get_long_help() {
+        Some(text) => parser.long_about(format!("{}\n\n{text}", command.summary())),
+        None => parser.long_about(None::<&str>),
+    };
+    if let Some(aliases) = help::aliases(command) {
+        let text = match parser.get_after_help() {
+            Some(text) => format!("{}\n\n{aliases}", text.ansi()),
+            None => aliases,
+        };
+        parser = parser.after_help(text);
+    }
+    if parser.is_disable_help_flag_set() {
+        return parser;
+    }
+    let flag = flag(&parser, "help", 'h', "Print help", ArgAction::Help);
+    parser.disable_help_flag(true).args(flag)
+}
+
+/// `--name` and its letter, without what the parser's own arguments use already.
+fn flag(
+    parser: &clap::Command,
+    name: &'static str,
+    short: char,
+    help: &'static str,
+    action: ArgAction,
+) -> Option<Arg> {
+    let arguments = || parser.get_arguments();
+    if arguments().any(|arg| {
+        arg.get_id() == name
+            || arg
+                .get_long_and_visible_aliases()
+                .is_some_and(|all| all.contains(&name))
+    }) {
+        return None;
+    }
+    let flag = Arg::new(name).long(name).help(help).action(action);
+    let taken = arguments().any(|arg| {
+        arg.get_short_and_visible_aliases()
+            .is_some_and(|all| all.contains(&short))
+    });
+    Some(if taken { flag } else { flag.short(short) })
+}
+
+/// The help of a command with a parser.
+pub(crate) fn help(program: &str, command: &Command, cx: &Context) -> Option<String> {
+    let parser = command.get_parser()?;
+    let mut parser = configured(program, command, command.name(), parser(), cx);
+    let text = parser.render_long_help();
+    Some(styled(
+        &text,
+        Styles::of(&cx.streams().out, cx.environment()),
+    ))
+}
+
+fn styled(text: &clap::builder::StyledStr, styles: Styles) -> String {
+    if styles.is_colored() {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    }
+}
+
+/// Prints an error as clap words it. Help that was asked for goes to the output and is success.
+pub(crate) fn report(error: &clap::Error, cx: &mut Context) -> ExitStatus {
+    let asked = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    let output = if asked {
+        &cx.streams().out
+    } else {
+        &cx.streams().err
+    };
+    let text = styled(&error.render(), Styles::of(output, cx.environment()));
+    if !asked {
+        // There is no stream left to say it on if this fails.
+        let _ = cx.err().write_all(text.as_bytes());
+        return ExitStatus::Usage;
+    }
+    match cx.out().write_all(text.as_bytes()) {
+        Ok(()) => ExitStatus::Success,
+        Err(error) => crate::report::report(&error.into(), cx),
+    }
+}
+
+/// Global options of a type that the dispatcher does not know any more.
+pub(crate) trait ParseGlobals: Send + Sync {
+    fn parse(
+        &self,
+        args: Vec<OsString>,
+        version: bool,
+        cx: &mut Context,
+    ) -> anyhow::Result<Request>;
+    fn help(&self, version: bool, styles: Styles, width: usize) -> String;
+}
+
+/// Global options of type `G`.
+pub(crate) struct ClapGlobals<G> {
+    apply: fn(&G, &mut Context) -> anyhow::Result<()>,
+}
+
+impl<G: Args> ClapGlobals<G> {
+    pub(crate) fn new(apply: fn(&G, &mut Context) -> anyhow::Result<()>) -> ClapGlobals<G> {
+        ClapGlobals { apply }
+    }
+
+    /// The options alone, with `--help` and `--version` where the host has none of its own.
+    fn options(version: bool) -> clap::Command {
+        let options = parser::<G>()
+            .disable_help_flag(true)
+            .disable_version_flag(true)
+            .no_binary_name(true);
+        let help = flag(&options, "help", 'h', "Print help", ArgAction::Help);
+        let options = options.args(help);
+        if !version {
+            return options;
+        }
+        let flag = flag(
+            &options,
+            "version",
+            'v',
+            "Print version",
+            ArgAction::Version,
+        );
+        // clap asks for a version beside the flag; the dispatcher prints its own.
+        options.version("").args(flag)
+    }
+}
+
+impl<G: Args + Send + Sync + 'static> ParseGlobals for ClapGlobals<G> {
+    fn parse(
+        &self,
+        args: Vec<OsString>,
+        version: bool,
+        cx: &mut Context,
+    ) -> anyhow::Result<Request> {
+        let words = Arg::new(WORDS)
+            .num_args(0..)
+            .trailing_var_arg(true)
+            .value_parser(clap::value_parser!(OsString))
+            .hide(true);
+        let program = cx.program().to_owned();
+        let parser = Self::options(version)
+            .bin_name(program.clone())
+            .override_usage(format!("{program} [OPTIONS] COMMAND [ARG...]"))
+            .term_width(help::width(&cx.streams().err, cx.environment()))
+            .arg(words);
+        let mut matches = match parser.clone().try_get_matches_from(args) {
+            Ok(matches) => matches,
+            Err(error) if error.kind() == ErrorKind::DisplayHelp => return Ok(Request::Help),
+            Err(error) if error.kind() == ErrorKind::DisplayVersion => return Ok(Request::Version),
+            Err(error) => return Err(error.into()),
+        };
+        let words = matches.remove_many::<OsString>(WORDS).into_iter().flatten();
+        cx.set_args(words);
+        let globals = G::from_arg_matches_mut(&mut matches)
+            .map_err(|error| error.format(&mut parser.clone()))?;
+        (self.apply)(&globals, cx)?;
+        cx.set_globals(globals);
+        Ok(Request::Command)
+    }
+
+    fn help(&self, version: bool, styles: Styles, width: usize) -> String {
+        let mut options = Self::options(version)
+            .help_template("{options}")
+            .term_width(width);
+        styled(&options.render_help(), styles)
+    }
+}

@@ -1,0 +1,125 @@
+//! A kit for tests: run words in process and look at what came of it.
+//!
+//! ```
+//! use byname::{Command, Dispatcher, ExitStatus, Registry, testing};
+//! use std::io::Write;
+//!
+//! static HELLO: Command = Command::new("hello", "Say hello", |cx| {
+//!     writeln!(cx.out(), "hello")?;
+//!     Ok(ExitStatus::Success)
+//! }, byname::origin!());
+//!
+//! let dispatcher = Dispatcher::builder("tool").registry(Registry::from_commands([&HELLO])?).build();
+//! let outcome = testing::run(&dispatcher, ["hello"]);
+//! assert_eq!(outcome.status, ExitStatus::Success);
+//! assert_eq!(outcome.stdout, "hello\n");
+//! # Ok::<(), byname::RegistryError>(())
+//! ```
+
+use std::ffi::OsString;
+use std::io::Cursor;
+
+use crate::context::Context;
+use crate::dispatch::Dispatcher;
+use crate::environment::Environment;
+use crate::input::Input;
+use crate::output::Output;
+use crate::registry::Registry;
+use crate::status::ExitStatus;
+use crate::streams::Streams;
+
+/// What came of a dispatch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The status.
+    pub status: ExitStatus,
+    /// What was written to the output; what is not UTF-8 becomes U+FFFD.
+    pub stdout: String,
+    /// What was written to the error output, in the same way.
+    pub stderr: String,
+    /// The bytes of the output.
+    pub stdout_bytes: Vec<u8>,
+    /// The bytes of the error output.
+    pub stderr_bytes: Vec<u8>,
+}
+
+/// Dispatches words with an empty input and an empty environment.
+pub fn run<I>(dispatcher: &Dispatcher, words: I) -> Outcome
+where
+    I: IntoIterator,
+    I::Item: Into<OsString>,
+{
+    run_with(
+        dispatcher,
+        words,
+        b"",
+        Environment::from_iter::<[(OsString, OsString); 0]>([]),
+    )
+}
+
+/// Dispatches words with this input and environment.
+pub fn run_with<I>(
+    dispatcher: &Dispatcher,
+    words: I,
+    stdin: &[u8],
+    environment: Environment,
+) -> Outcome
+where
+    I: IntoIterator,
+    I::Item: Into<OsString>,
+{
+    let (out, stdout) = Output::buffer();
+    let (err, stderr) = Output::buffer();
+    let input = Input::from_reader(Cursor::new(stdin.to_vec()));
+    let mut cx = Context::new(Streams::new(input, out, err), environment);
+    let status = dispatcher.dispatch(words, &mut cx);
+    Outcome {
+        status,
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+        stdout_bytes: stdout.bytes(),
+        stderr_bytes: stderr.bytes(),
+    }
+}
+
+/// Checks the commands that are linked into the test: no name is claimed twice, every alias can be reached, and every
+/// parser is one that clap accepts.
+///
+/// # Panics
+/// With a list of all problems.
+pub fn assert_registry() {
+    let problems = match Registry::linked() {
+        Ok(registry) => problems(&registry),
+        Err(error) => vec![error.to_string()],
+    };
+    assert!(
+        problems.is_empty(),
+        "the registry has problems:\n  {}",
+        problems.join("\n  ")
+    );
+}
+
+/// What is wrong with a registry's commands.
+pub fn problems(registry: &Registry) -> Vec<String> {
+    let mut problems: Vec<String> = registry
+        .shadowed()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    #[cfg(feature = "clap")]
+    for command in registry.commands() {
+        let Some(parser) = command.get_parser() else {
+            continue;
+        };
+        // clap tells what is wrong with a parser by panicking.
+        if std::panic::catch_unwind(|| parser().debug_assert()).is_err() {
+            problems.push(format!(
+                "clap refuses the parser of '{}' ({})",
+                command.name(),
+                command.origin()
+            ));
+        }
+    }
+    problems
+}
