@@ -76,7 +76,7 @@ impl<R: Read> JsonLines<R> {
             let blank = self
                 .buffer
                 .iter()
-                .take_while(|byte| byte.is_ascii_whitespace())
+                .take_while(|byte| is_blank(**byte))
                 .count();
             self.buffer.drain(..blank);
             match self.buffer.first() {
@@ -111,6 +111,11 @@ impl<R: Read> JsonLines<R> {
         self.buffer.truncate(old + *result.as_ref().unwrap_or(&0));
         result.map_err(|error| Error::from_read(error, &self.label))
     }
+}
+
+/// The white space of JSON (RFC 8259 section 2), which is less than that of ASCII.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// Finds the closing brace of an object. It need not tell good JSON from bad, the parser does that.
