@@ -1,0 +1,249 @@
+//! The options become the body of `POST /containers/create`.
+//!
+//! What is not given is left out: for an engine absent, null, empty and zero are the same, but for the few fields that
+//! are always set here, since Docker's client always sends them.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use byname::Environment;
+use engine_client::models::{
+    ContainerCreateBody, EndpointSettings, HealthConfig, NetworkingConfig,
+};
+use terminal::Size;
+
+use crate::host_config;
+use crate::options::{
+    EnvironmentOptions, HealthOptions, LifecycleOptions, Options, ProcessOptions,
+};
+use crate::values::attach::StandardStream;
+use crate::values::port::Ports;
+use crate::values::volume::Volume;
+use crate::values::{InvalidValue, env_file, environment, label, network, path, port, volume};
+
+/// What else goes into the body: the client's own circumstances.
+#[derive(Debug)]
+pub(crate) struct Circumstances<'a> {
+    /// The client's environment, where variables without a value get theirs.
+    pub(crate) environment: &'a Environment,
+    /// The size of the client's terminal, if its standard output is one.
+    pub(crate) console: Option<Size>,
+}
+
+/// The streams that the client attaches to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AttachedStreams {
+    pub(crate) stdin: bool,
+    pub(crate) stdout: bool,
+    pub(crate) stderr: bool,
+}
+
+impl AttachedStreams {
+    /// None of a detached container; else those of `--attach`, or both outputs, and standard input with
+    /// `--interactive`.
+    pub(crate) fn of(options: &Options) -> AttachedStreams {
+        let ProcessOptions {
+            attach,
+            interactive,
+            ..
+        } = &options.process;
+        let is_attached = !options.lifecycle.detach;
+        let is_named = |stream| attach.contains(&stream);
+        AttachedStreams {
+            stdin: is_attached && (*interactive || is_named(StandardStream::Stdin)),
+            stdout: is_attached && (attach.is_empty() || is_named(StandardStream::Stdout)),
+            stderr: is_attached && (attach.is_empty() || is_named(StandardStream::Stderr)),
+        }
+    }
+}
+
+/// Makes the body. Files that options name are read here; the image is the first of `words`, the command the rest.
+pub(crate) fn body(
+    options: &Options,
+    words: &[String],
+    circumstances: &Circumstances<'_>,
+) -> Result<ContainerCreateBody, InvalidValue> {
+    let Options {
+        lifecycle, process, ..
+    } = options;
+    let streams = AttachedStreams::of(options);
+    let Ports { exposed, bindings } =
+        port::parse(&options.network.publish, &options.network.expose)?;
+    let (anonymous, binds) = volumes(&options.storage.volumes, circumstances)?;
+    let (image, command) = match words {
+        [image, command @ ..] => (Some(image.clone()), command.to_vec()),
+        [] => (None, Vec::new()),
+    };
+    Ok(ContainerCreateBody {
+        hostname: text(&options.network.hostname),
+        domainname: text(&options.network.domainname),
+        user: text(&process.user),
+        attach_stdin: Some(streams.stdin),
+        attach_stdout: Some(streams.stdout),
+        attach_stderr: Some(streams.stderr),
+        exposed_ports: list(exposed.into_iter().collect()),
+        tty: Some(process.tty),
+        open_stdin: Some(process.interactive),
+        stdin_once: Some(process.interactive && streams.stdin),
+        env: list(variables(&options.environment, circumstances.environment)?),
+        cmd: list(command),
+        healthcheck: health_check(&options.health)?,
+        image,
+        volumes: list(anonymous),
+        working_dir: text(&process.workdir),
+        // An empty one resets that of the image, so it is not the same as none.
+        entrypoint: process.entrypoint.clone().map(|program| vec![program]),
+        labels: map(labels(lifecycle)?),
+        stop_signal: text(&lifecycle.stop_signal),
+        stop_timeout: lifecycle.stop_timeout,
+        host_config: Some(host_config::host_config(
+            options,
+            binds,
+            bindings,
+            circumstances.console,
+        )?),
+        networking_config: networking_config(&options.network.network),
+        ..ContainerCreateBody::default()
+    })
+}
+
+/// The text, unless it is empty.
+pub(crate) fn text(value: &Option<String>) -> Option<String> {
+    value.clone().filter(|text| !text.is_empty())
+}
+
+/// The list, unless it is empty.
+pub(crate) fn list<T>(values: Vec<T>) -> Option<Vec<T>> {
+    Some(values).filter(|values| !values.is_empty())
+}
+
+/// The map, unless it is empty.
+pub(crate) fn map<K: Eq + Hash, V>(values: HashMap<K, V>) -> Option<HashMap<K, V>> {
+    Some(values).filter(|values| !values.is_empty())
+}
+
+/// The variables of the files in their order, and behind them those of the command line, which the engine lets win.
+fn variables(
+    options: &EnvironmentOptions,
+    client: &Environment,
+) -> Result<Vec<String>, InvalidValue> {
+    let lookup = |name: &str| match client.get(name).map(std::ffi::OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value)),
+        Some(Err(_)) => Err(InvalidValue::new(format!(
+            "environment variable {name} is not valid UTF-8"
+        ))),
+    };
+    let mut variables = entries(&options.env_files, "--env-file", lookup)?;
+    variables.extend(environment::resolve(&options.env, lookup)?);
+    Ok(variables)
+}
+
+fn labels(options: &LifecycleOptions) -> Result<HashMap<String, String>, InvalidValue> {
+    let of_files = entries(&options.label_files, "--label-file", |_| Ok(None))?;
+    Ok(label::map(
+        of_files.into_iter().chain(options.labels.iter().cloned()),
+    ))
+}
+
+/// The entries of all files of an option.
+fn entries(
+    files: &[String],
+    option: &str,
+    lookup: impl Fn(&str) -> Result<Option<String>, InvalidValue>,
+) -> Result<Vec<String>, InvalidValue> {
+    let mut entries = Vec::new();
+    for file in files {
+        let content = read(file).map_err(|error| error.within(option))?;
+        let parsed = env_file::parse(&content, &lookup);
+        // Docker says "env file" of both kinds.
+        entries.extend(
+            parsed.map_err(|error| error.within(format!("{option}: invalid env file ({file})")))?,
+        );
+    }
+    Ok(entries)
+}
+
+/// Reads a file that an option names.
+pub(crate) fn read(file: &str) -> Result<Vec<u8>, InvalidValue> {
+    std::fs::read(file)
+        .map_err(|error| InvalidValue::new(format!("open {file}: {}", path::describe(&error))))
+}
+
+/// The anonymous volumes and the binds, each once.
+fn volumes(
+    volumes: &[String],
+    circumstances: &Circumstances<'_>,
+) -> Result<(Vec<String>, Vec<String>), InvalidValue> {
+    let (mut anonymous, mut binds) = (Vec::new(), Vec::new());
+    if volumes.is_empty() {
+        return Ok((anonymous, binds));
+    }
+    let pwd = circumstances.environment.get("PWD");
+    let directory = path::current_directory(pwd.as_deref()).map_err(|error| {
+        InvalidValue::new(format!(
+            "cannot determine the current directory: {}",
+            path::describe(&error)
+        ))
+    })?;
+    for text in volumes {
+        let (list, value) = match volume::parse(text, &directory)? {
+            Volume::Anonymous(path) => (&mut anonymous, path),
+            Volume::Bind(bind) => (&mut binds, bind),
+        };
+        if !list.contains(&value) {
+            list.push(value);
+        }
+    }
+    Ok((anonymous, binds))
+}
+
+fn health_check(options: &HealthOptions) -> Result<Option<HealthConfig>, InvalidValue> {
+    let given = |value: Option<i64>| value.filter(|value| *value != 0);
+    let checked = |option: &str, value: Option<i64>| match given(value) {
+        Some(value) if value < 0 => {
+            Err(InvalidValue::new(format!("--{option} cannot be negative")))
+        }
+        value => Ok(value),
+    };
+    let command = text(&options.health_cmd);
+    let values = [
+        options.health_interval,
+        options.health_timeout,
+        options.health_retries,
+        options.health_start_period,
+        options.health_start_interval,
+    ];
+    let is_set = command.is_some() || values.into_iter().any(|value| given(value).is_some());
+    match (options.no_healthcheck, is_set) {
+        (true, true) => Err(InvalidValue::new(
+            "--no-healthcheck conflicts with --health-* options",
+        )),
+        (true, false) => Ok(Some(HealthConfig {
+            test: Some(vec!["NONE".to_owned()]),
+            ..HealthConfig::default()
+        })),
+        (false, false) => Ok(None),
+        (false, true) => Ok(Some(HealthConfig {
+            test: command.map(|command| vec!["CMD-SHELL".to_owned(), command]),
+            interval: checked("health-interval", options.health_interval)?,
+            timeout: checked("health-timeout", options.health_timeout)?,
+            retries: checked("health-retries", options.health_retries)?,
+            start_period: checked("health-start-period", options.health_start_period)?,
+            start_interval: checked("health-start-interval", options.health_start_interval)?,
+        })),
+    }
+}
+
+/// Without `--network` an endpoint in the default network, as Docker sends it; a network that was named is in the
+/// network mode, and an endpoint would only have what is asked for besides.
+fn networking_config(networks: &[String]) -> Option<NetworkingConfig> {
+    if !networks.is_empty() {
+        return None;
+    }
+    let default = network::mode(networks).unwrap_or_default();
+    let endpoints = HashMap::from([(default, EndpointSettings::default())]);
+    Some(NetworkingConfig {
+        endpoints_config: Some(endpoints),
+    })
+}

@@ -1,0 +1,150 @@
+//! The bodies of the fuzz targets in `fuzz/`, which a test runs over their corpora too. They panic on what is wrong.
+
+use std::path::Path;
+
+use crate::image::Image;
+use crate::values::volume::{self, Volume};
+use crate::values::{
+    byte_size, cpus, dns, duration, env_file, extra_host, integer, label, port, restart, security,
+    sysctl, ulimit,
+};
+use crate::{platform, values};
+
+fn text(data: &[u8]) -> &str {
+    str::from_utf8(data).unwrap_or_default()
+}
+
+/// Every published port is exposed, and has a protocol.
+pub fn port(data: &[u8]) {
+    let lines: Vec<String> = text(data).lines().map(str::to_owned).collect();
+    // A range has up to 65,536 ports, so the lines are few.
+    let few = &lines[..lines.len().min(4)];
+    if let Ok(ports) = port::parse(few, &[]) {
+        assert!(
+            ports
+                .bindings
+                .keys()
+                .all(|port| ports.exposed.contains(port))
+        );
+        assert!(ports.bindings.keys().all(|port| {
+            port.split_once('/')
+                .is_some_and(|(number, _)| number.parse::<u16>().is_ok())
+        }));
+    }
+    if let Ok(ports) = port::parse(&[], few) {
+        assert!(ports.bindings.is_empty());
+    }
+}
+
+/// A bind keeps what stands behind its source.
+pub fn volume(data: &[u8]) {
+    let text = text(data);
+    match volume::parse(text, Path::new("/work/dir")) {
+        Ok(Volume::Anonymous(path)) => assert_eq!(path, text),
+        Ok(Volume::Bind(bind)) if text.starts_with('.') => {
+            let rest = text
+                .split_once(':')
+                .map(|(_, rest)| rest)
+                .expect("a bind has a colon");
+            assert!(bind.starts_with('/') && bind.ends_with(rest));
+        }
+        Ok(Volume::Bind(bind)) => assert_eq!(bind, text),
+        Err(_) => {}
+    }
+}
+
+/// Every entry has a name without blanks, and a value.
+pub fn env_file(data: &[u8]) {
+    for entry in env_file::parse(data, |_| Ok(Some(String::new()))).unwrap_or_default() {
+        let (name, _) = entry.split_once('=').expect("a value");
+        assert!(!name.is_empty() && !name.contains([' ', '\t']), "{entry:?}");
+    }
+}
+
+/// What is shown to people is read as the same image.
+pub fn reference(data: &[u8]) {
+    if let Ok(Image::Named(reference)) = Image::parse(text(data)) {
+        assert_eq!(
+            Image::parse(&reference.familiar()),
+            Ok(Image::Named(reference))
+        );
+    }
+}
+
+/// A platform has two or three parts, in lower case.
+pub fn platform(data: &[u8]) {
+    if let Ok(platform) = platform::normalize(text(data)) {
+        assert!((2..=3).contains(&platform.split('/').count()), "{platform}");
+        assert_eq!(platform, platform.to_lowercase());
+    }
+}
+
+/// Numbers, sizes and durations: none panics, and sizes are not negative.
+pub fn number(data: &[u8]) {
+    let text = text(data);
+    assert!(byte_size::parse(text).is_ok_and(|size| size >= 0) || byte_size::parse(text).is_err());
+    if let Ok(value) = integer::parse(text) {
+        assert_eq!(integer::parse(&value.to_string()), Ok(value));
+    }
+    let _ = cpus::parse(text);
+    let _ = duration::parse(text);
+    let _ = ulimit::parse(text);
+}
+
+/// The small syntaxes, by the first byte.
+pub fn option(data: &[u8]) {
+    let Some((which, rest)) = data.split_first() else {
+        return;
+    };
+    let text = text(rest);
+    match which % 6 {
+        0 => drop(extra_host::parse(text)),
+        1 => drop(label::parse(text)),
+        2 => drop(sysctl::parse(text)),
+        3 => drop(restart::parse(text)),
+        4 => {
+            let all = [text.to_owned()];
+            drop(security::parse(&all, |_| Ok(text.to_owned())));
+        }
+        _ => {
+            drop(dns::parse_server(text));
+            if let Ok(domain) = dns::parse_search_domain(text) {
+                assert_eq!(
+                    dns::parse_search_domain(&domain),
+                    Ok::<_, values::InvalidValue>(domain)
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    /// Runs one target over its corpus.
+    fn corpus(name: &str, target: fn(&[u8])) {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fuzz/corpus")
+            .join(name);
+        let entries = fs::read_dir(&directory).expect("the corpus is part of the sources");
+        let mut count = 0;
+        for entry in entries {
+            target(&fs::read(entry.expect("an entry").path()).expect("a file"));
+            count += 1;
+        }
+        assert!(count > 0, "{} is empty", directory.display());
+    }
+
+    #[test]
+    fn corpora() {
+        corpus("port", super::port);
+        corpus("volume", super::volume);
+        corpus("env_file", super::env_file);
+        corpus("reference", super::reference);
+        corpus("platform", super::platform);
+        corpus("number", super::number);
+        corpus("option", super::option);
+    }
+}

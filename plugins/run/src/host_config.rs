@@ -1,0 +1,143 @@
+//! The options that are about the host: `HostConfig` in the body of `POST /containers/create`.
+
+use engine_client::models::{
+    HostConfig, HostConfigLogConfig, PortMap, RestartPolicy, RestartPolicyNameEnum,
+};
+use terminal::Size;
+
+use crate::create::{list, map, read, text};
+use crate::options::{LoggingOptions, Options, ResourceOptions, SecurityOptions};
+use crate::values::security::{self, Security};
+use crate::values::{
+    InvalidValue, capability, log_driver, namespace, network, restart, tmpfs, ulimit,
+};
+
+/// Makes the host's part of the body; binds and ports come from options that are about the container too.
+pub(crate) fn host_config(
+    options: &Options,
+    binds: Vec<String>,
+    port_bindings: PortMap,
+    console: Option<Size>,
+) -> Result<HostConfig, InvalidValue> {
+    let Options {
+        lifecycle,
+        process,
+        storage,
+        network,
+        resources,
+        security,
+        logging,
+        ..
+    } = options;
+    let Security {
+        options: security_options,
+        unconfined_paths,
+    } = security::parse(&security.security_opt, read_profile)?;
+    let unmasked = || unconfined_paths.then(Vec::new);
+    check_namespaces(security)?;
+    Ok(HostConfig {
+        binds: list(binds),
+        container_id_file: text(&lifecycle.cidfile),
+        log_config: log_config(logging)?,
+        network_mode: Some(network::mode(&network.network)?),
+        port_bindings: map(port_bindings),
+        restart_policy: Some(restart_policy(lifecycle.restart.as_deref(), lifecycle.rm)?),
+        auto_remove: Some(lifecycle.rm),
+        volume_driver: text(&storage.volume_driver),
+        volumes_from: list(storage.volumes_from.clone()),
+        console_size: console.map(|size| vec![size.rows.into(), size.columns.into()]),
+        cap_add: list(capability::normalize(&security.cap_add)),
+        cap_drop: list(capability::normalize(&security.cap_drop)),
+        cgroupns_mode: text(&security.cgroupns).and_then(|mode| mode.parse().ok()),
+        dns: list(network.dns.clone()),
+        dns_options: list(network.dns_options.clone()),
+        dns_search: list(network.dns_search.clone()),
+        extra_hosts: list(network.extra_hosts.clone()),
+        group_add: list(process.groups.clone()),
+        ipc_mode: text(&security.ipc),
+        oom_score_adj: resources.oom_score_adj,
+        pid_mode: text(&security.pid),
+        privileged: Some(security.privileged),
+        publish_all_ports: Some(network.publish_all),
+        readonly_rootfs: Some(storage.read_only),
+        security_opt: list(security_options),
+        tmpfs: map(tmpfs::map(&storage.tmpfs)),
+        uts_mode: text(&security.uts),
+        userns_mode: text(&security.userns),
+        shm_size: storage.shm_size,
+        sysctls: map(security.sysctls.iter().cloned().collect()),
+        runtime: text(&lifecycle.runtime),
+        init: process.init,
+        masked_paths: unmasked(),
+        readonly_paths: unmasked(),
+        ..limits(resources)?
+    })
+}
+
+fn limits(resources: &ResourceOptions) -> Result<HostConfig, InvalidValue> {
+    Ok(HostConfig {
+        nano_cpus: resources.cpus,
+        cpu_shares: resources.cpu_shares,
+        cpu_period: resources.cpu_period,
+        cpu_quota: resources.cpu_quota,
+        cpuset_cpus: text(&resources.cpuset_cpus),
+        cpuset_mems: text(&resources.cpuset_mems),
+        memory: resources.memory,
+        memory_reservation: resources.memory_reservation,
+        memory_swap: resources.memory_swap,
+        memory_swappiness: Some(swappiness(resources.memory_swappiness)?),
+        oom_kill_disable: Some(resources.oom_kill_disable),
+        pids_limit: Some(resources.pids_limit.unwrap_or(0)),
+        ulimits: list(ulimit::unique(&resources.ulimits)),
+        cgroup_parent: text(&resources.cgroup_parent),
+        ..HostConfig::default()
+    })
+}
+
+fn swappiness(value: Option<i64>) -> Result<i64, InvalidValue> {
+    match value.unwrap_or(-1) {
+        value @ -1..=100 => Ok(value),
+        value => Err(InvalidValue::new(format!(
+            "invalid value: {value}. Valid memory swappiness range is 0-100"
+        ))),
+    }
+}
+
+fn restart_policy(policy: Option<&str>, is_removed: bool) -> Result<RestartPolicy, InvalidValue> {
+    let policy = match policy {
+        Some(text) => restart::parse(text)?,
+        None => RestartPolicy {
+            name: Some(RestartPolicyNameEnum::NO),
+            maximum_retry_count: None,
+        },
+    };
+    if is_removed && !restart::is_none(&policy) {
+        return Err(InvalidValue::new(
+            "conflicting options: cannot specify both --restart and --rm",
+        ));
+    }
+    Ok(policy)
+}
+
+fn log_config(logging: &LoggingOptions) -> Result<Option<HostConfigLogConfig>, InvalidValue> {
+    let driver = logging.log_driver.as_deref().unwrap_or_default();
+    let config = map(log_driver::options(driver, &logging.log_options)?);
+    let is_given = !driver.is_empty() || config.is_some();
+    Ok(is_given.then(|| HostConfigLogConfig {
+        typ: text(&logging.log_driver),
+        config,
+    }))
+}
+
+fn check_namespaces(security: &SecurityOptions) -> Result<(), InvalidValue> {
+    let mode = |mode: &Option<String>| mode.clone().unwrap_or_default();
+    namespace::pid(&mode(&security.pid))?;
+    namespace::uts(&mode(&security.uts))?;
+    namespace::user(&mode(&security.userns))?;
+    namespace::cgroup(&mode(&security.cgroupns))
+}
+
+fn read_profile(file: &str) -> Result<String, InvalidValue> {
+    String::from_utf8(read(file)?)
+        .map_err(|_| InvalidValue::new(format!("read {file}: not valid UTF-8")))
+}

@@ -1,0 +1,18 @@
+//! The image: where it comes from.
+
+use clap::Args;
+
+/// Options about the image.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Image")]
+pub(crate) struct ImageOptions {
+    /// When to pull the image: always, missing or never [default: missing]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) pull: Option<String>,
+    /// Say nothing about pulling
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Platform of the image, OS[/ARCH[/VARIANT]] [env: DOCKER_DEFAULT_PLATFORM]
+    #[arg(long)]
+    pub(crate) platform: Option<String>,
+}

@@ -1,0 +1,27 @@
+//! The container's file systems.
+
+use clap::Args;
+
+/// Options about volumes and file systems.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Storage")]
+pub(crate) struct StorageOptions {
+    /// Mount a path of the host or a volume, or make an anonymous volume
+    #[arg(short, long = "volume", value_name = "[SOURCE:]PATH[:OPTIONS]")]
+    pub(crate) volumes: Vec<String>,
+    /// Mount the volumes of another container
+    #[arg(long, value_name = "CONTAINER[:OPTIONS]")]
+    pub(crate) volumes_from: Vec<String>,
+    /// Driver of the volumes that are made
+    #[arg(long, value_name = "DRIVER")]
+    pub(crate) volume_driver: Option<String>,
+    /// Mount a temporary file system
+    #[arg(long, value_name = "PATH[:OPTIONS]")]
+    pub(crate) tmpfs: Vec<String>,
+    /// Mount the container's root file system read-only
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// Size of /dev/shm
+    #[arg(long, value_name = "SIZE", value_parser = crate::values::byte_size::parse)]
+    pub(crate) shm_size: Option<i64>,
+}

@@ -1,0 +1,33 @@
+//! What sets Docker's command line apart from clap's own, for all options at once.
+
+use std::any::TypeId;
+
+use clap::{Arg, ArgAction};
+
+use crate::values::boolean;
+
+/// Gives an option Docker's syntax: a boolean may have a value, but only behind an equals sign (`--rm=false`, `-it=0`),
+/// and every other option takes the next word whatever it looks like (`--memory-swap -1`).
+pub(super) fn docker(arg: Arg) -> Arg {
+    if arg.is_positional() || matches!(arg.get_action(), ArgAction::Help) {
+        return arg;
+    }
+    if arg.get_value_parser().type_id() != TypeId::of::<bool>() {
+        return arg.allow_hyphen_values(true);
+    }
+    // A plain `bool` field is a flag that clap would set to true; one that is optional has no default.
+    let is_flag = matches!(arg.get_action(), ArgAction::SetTrue);
+    let arg = arg
+        .action(ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .value_parser(boolean::parse)
+        .value_name("BOOL")
+        .hide_default_value(true);
+    if is_flag {
+        arg.default_value("false")
+    } else {
+        arg
+    }
+}

@@ -1,0 +1,132 @@
+//! What is to be done: the options, checked as a whole, before the engine hears of any of it.
+
+use std::ffi::OsString;
+
+use byname::{Context, ExitStatus};
+use engine_client::models::ContainerCreateBody;
+use terminal::DetachKeys;
+
+use crate::create::{self, AttachedStreams, Circumstances};
+use crate::errors::{self, Wording};
+use crate::image::Image;
+use crate::options::Options;
+use crate::platform;
+use crate::values::InvalidValue;
+use crate::values::pull_policy::{self, PullPolicy};
+
+/// Where the platform comes from if no option says it.
+const DEFAULT_PLATFORM: &str = "DOCKER_DEFAULT_PLATFORM";
+
+/// What is to be done for one command line.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) image: Image,
+    pub(crate) pull: PullPolicy,
+    pub(crate) quiet: bool,
+    /// Of the image, in its normal form.
+    pub(crate) platform: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) cidfile: Option<String>,
+    pub(crate) body: ContainerCreateBody,
+    pub(crate) detach: bool,
+    /// The engine removes the container after its end.
+    pub(crate) rm: bool,
+    pub(crate) tty: bool,
+    pub(crate) streams: AttachedStreams,
+    pub(crate) sig_proxy: bool,
+    /// The detach keys as they were given, which the engine is told, and what they are.
+    pub(crate) detach_keys: Option<(String, DetachKeys)>,
+}
+
+impl Plan {
+    /// Makes the plan, or words why there can be none.
+    pub(crate) fn new(options: &Options, cx: &Context, wording: &Wording) -> anyhow::Result<Plan> {
+        let refused = |error: InvalidValue| wording.refused(error);
+        let words = utf8(&options.words).map_err(|text| wording.refused(text))?;
+        let pull = options.image.pull.as_deref().unwrap_or_default();
+        let pull = pull_policy::parse(pull).map_err(refused)?;
+        let streams = AttachedStreams::of(options);
+        let circumstances = Circumstances {
+            environment: cx.environment(),
+            console: cx.streams().out.as_fd().and_then(terminal::size),
+        };
+        let body = create::body(options, &words, &circumstances).map_err(refused)?;
+        check_attaching(options, streams, cx)?;
+        let detach_keys = detach_keys(options.process.detach_keys.as_deref())?;
+        let platform = platform(options.image.platform.as_deref(), cx).map_err(refused)?;
+        let image = Image::parse(words.first().map_or("", String::as_str)).map_err(refused)?;
+        Ok(Plan {
+            image,
+            pull,
+            quiet: options.image.quiet,
+            platform,
+            name: create::text(&options.lifecycle.name),
+            cidfile: create::text(&options.lifecycle.cidfile),
+            body,
+            detach: options.lifecycle.detach,
+            rm: options.lifecycle.rm,
+            tty: options.process.tty,
+            streams,
+            sig_proxy: options.process.sig_proxy,
+            detach_keys,
+        })
+    }
+}
+
+/// The image and the command as text.
+fn utf8(words: &[OsString]) -> Result<Vec<String>, String> {
+    words
+        .iter()
+        .map(|word| {
+            word.to_str()
+                .map(str::to_owned)
+                .ok_or_else(|| errors::not_utf8(word))
+        })
+        .collect()
+}
+
+/// Checks that what is attached to can be. These refusals are without a frame, as Docker prints them.
+fn check_attaching(
+    options: &Options,
+    streams: AttachedStreams,
+    cx: &Context,
+) -> anyhow::Result<()> {
+    let refuse = |text| Err(errors::bare(ExitStatus::Failure, text));
+    if options.lifecycle.detach && !options.process.attach.is_empty() {
+        return refuse("conflicting options: cannot specify both --attach and --detach");
+    }
+    if streams.stdin && options.process.tty && !cx.streams().input.is_terminal() {
+        return refuse(
+            "cannot attach stdin to a TTY-enabled container because stdin is not a terminal",
+        );
+    }
+    Ok(())
+}
+
+fn detach_keys(text: Option<&str>) -> anyhow::Result<Option<(String, DetachKeys)>> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    match DetachKeys::parse(text) {
+        Ok(keys) => Ok(Some((text.to_owned(), keys))),
+        Err(error) => Err(errors::bare(
+            ExitStatus::Failure,
+            format!("invalid detach keys ({text}): {error}"),
+        )),
+    }
+}
+
+fn platform(option: Option<&str>, cx: &Context) -> Result<Option<String>, InvalidValue> {
+    let text = match (option, cx.environment().get(DEFAULT_PLATFORM)) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(text)) => text
+            .into_string()
+            .map_err(|_| InvalidValue::new(format!("{DEFAULT_PLATFORM} is not valid UTF-8")))?,
+        (None, None) => return Ok(None),
+    };
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        platform::normalize(&text).map(Some)
+    }
+}

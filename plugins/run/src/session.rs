@@ -1,0 +1,232 @@
+//! The container runs: attached, with its streams here and its status ours, or by itself.
+
+use std::io::Write;
+use std::thread;
+
+use anyhow::anyhow;
+use attach::{Attached, End, Events, FORCED_EXIT, Resizer, Session, Watch};
+use byname::{Context, ExitStatus};
+use engine_client::{
+    AttachOptions, Client, Error, Hijacked, RemoveOptions, WaitCondition, Waiting,
+};
+
+use crate::errors::{self, Wording};
+use crate::plan::Plan;
+use crate::stage::Stage;
+
+/// The status of a container that could not be waited for.
+const UNKNOWN: ExitStatus = ExitStatus::Code(125);
+
+/// A container that is created and not started yet. If `--rm` was given and it never is, it is removed: the engine
+/// removes containers that end, not those that never began.
+#[derive(Debug)]
+pub(crate) struct Created {
+    client: Client,
+    id: String,
+    is_removed: bool,
+}
+
+impl Created {
+    pub(crate) fn new(client: &Client, id: &str, rm: bool) -> Created {
+        Created {
+            client: client.clone(),
+            id: id.to_owned(),
+            is_removed: rm,
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The engine is asked to start it, and answers for it from now on.
+    fn is_starting(&mut self) {
+        self.is_removed = false;
+    }
+
+    /// The user does not want to wait for the engine any more.
+    pub(crate) fn abandon(&mut self) {
+        self.is_removed = false;
+    }
+}
+
+impl Drop for Created {
+    fn drop(&mut self) {
+        if !self.is_removed {
+            return;
+        }
+        let options = RemoveOptions {
+            force: true,
+            volumes: true,
+        };
+        if let Err(error) = self.client.remove_container(&self.id, &options) {
+            log::debug!("cannot remove the container {}: {error}", self.id);
+        }
+    }
+}
+
+/// Starts a container and leaves it. There is no wait: nothing that it could tell is used.
+pub(crate) fn detached(
+    cx: &mut Context,
+    mut container: Created,
+    stage: &Stage,
+    events: &mut Events,
+    wording: &Wording,
+) -> anyhow::Result<ExitStatus> {
+    stage.start().map_err(errors::interrupted)?;
+    container.is_starting();
+    let started = start(&container, events)?;
+    // Scripts get the ID of a container that did not start, too: they may want to look at it or remove it.
+    writeln!(cx.out(), "{}", container.id)?;
+    match started {
+        Some(result) => result.map_err(|error| wording.engine(&error))?,
+        None => return Err(forced()),
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// Attaches to a container, starts it and passes its streams on until its end.
+pub(crate) fn attached(
+    cx: &mut Context,
+    mut container: Created,
+    plan: &Plan,
+    stage: &Stage,
+    mut events: Events,
+    wording: &Wording,
+) -> anyhow::Result<ExitStatus> {
+    let (hijacked, waiting) = match connect(&container, plan, &mut events)? {
+        Some(connections) => connections.map_err(|error| wording.engine(&error))?,
+        None => {
+            container.abandon();
+            return Err(forced());
+        }
+    };
+    stage.start().map_err(errors::interrupted)?;
+    container.is_starting();
+    let attached = Attached {
+        tty: plan.tty,
+        stdin: plan.streams.stdin,
+        stdout: plan.streams.stdout,
+        stderr: plan.streams.stderr,
+        detach_keys: plan.detach_keys.as_ref().map(|(_, keys)| keys.clone()),
+    };
+    let failed = |error| failure(error, wording);
+    let session = Session::start(
+        hijacked,
+        attached,
+        cx.streams(),
+        cx.environment(),
+        &events.sender(),
+    );
+    let session = session.map_err(failed)?;
+    let watch = Watch::start(waiting, &events.sender()).map_err(failed)?;
+    match start(&container, &mut events)? {
+        None => {
+            drop(session);
+            return Err(forced());
+        }
+        Some(Err(error)) => {
+            // The terminal is itself again before anything is printed.
+            drop(session);
+            if plan.rm {
+                // The engine removes it; afterwards its name can be used again. If that fails there is nothing to add.
+                let _ = events.status();
+            }
+            return Err(wording.engine(&error));
+        }
+        Some(Ok(())) => stage.run(&container.client, &container.id),
+    }
+    let resizer = if plan.tty {
+        resizer(cx, &container).map_err(failed)?
+    } else {
+        None
+    };
+    let end = session.end(&mut events);
+    drop((watch, resizer));
+    conclude(cx, end.map_err(failed)?)
+}
+
+/// Attaches and waits. Both have to be there before the start, neither needs the other: the two round trips are made
+/// at the same time. `None` if the user forced the exit.
+fn connect(
+    container: &Created,
+    plan: &Plan,
+    events: &mut Events,
+) -> anyhow::Result<Option<Result<(Hijacked, Waiting), Error>>> {
+    let (client, id) = (container.client.clone(), container.id.clone());
+    let options = AttachOptions {
+        stdin: plan.streams.stdin,
+        stdout: plan.streams.stdout,
+        stderr: plan.streams.stderr,
+        detach_keys: plan.detach_keys.as_ref().map(|(text, _)| text.clone()),
+    };
+    let condition = if plan.rm {
+        WaitCondition::Removed
+    } else {
+        WaitCondition::NextExit
+    };
+    let work = move || {
+        thread::scope(|scope| {
+            let wait = || client.wait_container(&id, condition);
+            let waiter = thread::Builder::new()
+                .name("run-wait".to_owned())
+                .spawn_scoped(scope, wait);
+            let hijacked = client.attach_container(&id, &options);
+            let waiting = match waiter {
+                Ok(waiter) => waiter
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // One after the other does as well.
+                Err(_) => client.wait_container(&id, condition),
+            };
+            Ok((hijacked?, waiting?))
+        })
+    };
+    Ok(events.perform(work)?)
+}
+
+/// Starts the container. `None` if the user forced the exit before the engine answered.
+fn start(container: &Created, events: &mut Events) -> anyhow::Result<Option<Result<(), Error>>> {
+    let (client, id) = (container.client.clone(), container.id.clone());
+    Ok(events.perform(move || client.start_container(&id))?)
+}
+
+fn resizer(cx: &Context, container: &Created) -> Result<Option<Resizer>, attach::Error> {
+    let (client, id) = (container.client.clone(), container.id.clone());
+    let resize = move |size: terminal::Size| client.resize_container(&id, size.rows, size.columns);
+    Resizer::start(&cx.streams().out, &cx.streams().err, resize)
+}
+
+/// The status that the end of a session means.
+fn conclude(cx: &mut Context, end: End) -> anyhow::Result<ExitStatus> {
+    let lost = |text| errors::bare(UNKNOWN, format!("error waiting for container: {text}"));
+    match end {
+        End::Exited(Ok(response)) => match response.error.and_then(|error| error.message) {
+            Some(message) if !message.is_empty() => Err(lost(message)),
+            _ => Ok(ExitStatus::from_code(response.status_code)),
+        },
+        End::Exited(Err(error)) => Err(lost(error.to_string())),
+        End::Detached => Ok(ExitStatus::Success),
+        End::Forced => Err(forced()),
+        other => {
+            log::debug!(
+                "the session with '{}' ended in an unknown way: {other:?}",
+                cx.program()
+            );
+            Err(lost("the session ended for an unknown reason".to_owned()))
+        }
+    }
+}
+
+/// Words the failure of a session. Our own output that nobody reads is byname's to judge.
+fn failure(error: attach::Error, wording: &Wording) -> anyhow::Error {
+    match error {
+        attach::Error::Output(_) => anyhow!(error),
+        error => wording.refused(errors::chain(&error)),
+    }
+}
+
+/// The user has asked for the third time to leave.
+pub(crate) fn forced() -> anyhow::Error {
+    errors::bare(ExitStatus::Failure, FORCED_EXIT)
+}

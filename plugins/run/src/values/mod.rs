@@ -1,0 +1,54 @@
+//! The syntaxes of option values: one kind a file, each a pure function of the text.
+
+pub(crate) mod attach;
+pub(crate) mod boolean;
+pub(crate) mod byte_size;
+pub(crate) mod capability;
+pub(crate) mod cpus;
+pub(crate) mod dns;
+pub(crate) mod duration;
+pub(crate) mod env_file;
+pub(crate) mod environment;
+pub(crate) mod extra_host;
+pub(crate) mod integer;
+pub(crate) mod label;
+pub(crate) mod log_driver;
+pub(crate) mod namespace;
+pub(crate) mod network;
+pub(crate) mod path;
+pub(crate) mod port;
+pub(crate) mod pull_policy;
+pub(crate) mod restart;
+pub(crate) mod security;
+pub(crate) mod sysctl;
+pub(crate) mod tmpfs;
+pub(crate) mod ulimit;
+pub(crate) mod volume;
+
+use std::fmt;
+
+/// A value does not have the syntax of its option.
+///
+/// The text is what people and scripts know from Docker, the value within it; which option it was is added by who
+/// reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InvalidValue(String);
+
+impl InvalidValue {
+    pub(crate) fn new(text: impl Into<String>) -> InvalidValue {
+        InvalidValue(text.into())
+    }
+
+    /// The same error with a prefix, `PREFIX: TEXT`.
+    pub(crate) fn within(self, prefix: impl fmt::Display) -> InvalidValue {
+        InvalidValue(format!("{prefix}: {}", self.0))
+    }
+}
+
+impl fmt::Display for InvalidValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidValue {}
