@@ -86,6 +86,11 @@ fn configured(
         };
         parser = parser.after_help(text);
     }
+    with_help_flag(parser)
+}
+
+/// Puts a `--help` in place of clap's, whose `-h` is refused where an option of the command's own uses that letter.
+pub(crate) fn with_help_flag(parser: clap::Command) -> clap::Command {
     if parser.is_disable_help_flag_set() {
         return parser;
     }

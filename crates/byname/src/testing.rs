@@ -24,6 +24,8 @@ use crate::dispatch::Dispatcher;
 use crate::environment::Environment;
 use crate::input::Input;
 use crate::output::Output;
+#[cfg(feature = "clap")]
+use crate::parse;
 use crate::registry::Registry;
 use crate::status::ExitStatus;
 use crate::streams::Streams;
@@ -113,7 +115,7 @@ pub fn problems(registry: &Registry) -> Vec<String> {
             continue;
         };
         // clap tells what is wrong with a parser by panicking.
-        if std::panic::catch_unwind(|| parser().debug_assert()).is_err() {
+        if std::panic::catch_unwind(|| parse::with_help_flag(parser()).debug_assert()).is_err() {
             problems.push(format!(
                 "clap refuses the parser of '{}' ({})",
                 command.name(),

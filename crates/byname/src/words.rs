@@ -179,3 +179,61 @@ const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 const fn fnv(hash: u64, byte: u8) -> u64 {
     (hash ^ byte as u64).wrapping_mul(FNV_PRIME)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// The declaration walks over bytes and lookup asks heck: for every legal name they must agree.
+        #[test]
+        fn a_declared_name_agrees_with_heck(text in "[a-z0-9]{1,4}(-[a-z0-9]{1,4}){0,3}( [a-z0-9]{1,4}(-[a-z0-9]{1,4}){0,3}){0,3}") {
+            let name = Name::declare(String::leak(text.clone()));
+            let method_name = method_name(&[&text]);
+            prop_assert_eq!(name.hash, hash(&method_name));
+            prop_assert!(name.has_method_name(&method_name));
+            prop_assert_eq!(name.words, text.split(' ').count());
+            prop_assert!(proves(&text, &text.split(' ').collect::<Vec<_>>()));
+            let upper = text.to_ascii_uppercase();
+            prop_assert!(proves(&text, &upper.split(' ').collect::<Vec<_>>()));
+        }
+    }
+
+    #[test]
+    fn words() {
+        for good in ["run", "RUN", "dry-run", "a-1-b", "1"] {
+            assert!(is_word(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "", "-", "--", "-a", "a-", "a--b", "a.b", "../run", "a b", "a_b", "é", "a\0",
+        ] {
+            assert!(!is_word(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_some_of_a_names_words() {
+        assert_eq!(proven_group("groups create", &["Groups"]), Some("groups"));
+        assert_eq!(proven_group("a b c", &["a-b"]), Some("a b"));
+        assert_eq!(proven_group("groups create", &["groups", "create"]), None);
+        assert_eq!(proven_group("groups create", &["group"]), None);
+        assert_eq!(proven_group("dry-run", &["dry"]), None);
+    }
+
+    #[test]
+    fn bad_names_are_refused() {
+        for bad in [
+            "", " ", "Run", "run ", " run", "a  b", "a--b", "-a", "a-", "a -b", "a- b", "../run",
+            "é", "a_b",
+        ] {
+            assert!(
+                std::panic::catch_unwind(|| Name::declare(bad)).is_err(),
+                "{bad}"
+            );
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What the host gives its commands, and when it is built.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use byname::testing;
+use byname::{
+    Command, Context, Dispatcher, Environment, ExitStatus, Handler, Input, Output, Registry,
+    Streams,
+};
+
+struct Engine {
+    built: usize,
+}
+
+fn registry(handler: Handler) -> Registry {
+    let command = Box::leak(Box::new(Command::new(
+        "use",
+        "Use it",
+        handler,
+        byname::origin!(),
+    )));
+    Registry::from_commands([&*command]).unwrap()
+}
+
+fn use_engine(cx: &mut Context) -> anyhow::Result<ExitStatus> {
+    let engine = cx.state::<Engine>()?;
+    assert!(Arc::ptr_eq(&engine, &cx.state::<Engine>()?));
+    writeln!(cx.out(), "{}", engine.built)?;
+    Ok(ExitStatus::Success)
+}
+
+#[test]
+fn state_is_built_on_first_use_and_shared() {
+    let built = Arc::new(AtomicUsize::new(0));
+    let counter = built.clone();
+    let dispatcher = Dispatcher::builder("tool")
+        .registry(registry(use_engine))
+        .state(move |_| {
+            Ok(Engine {
+                built: counter.fetch_add(1, Ordering::Relaxed) + 1,
+            })
+        })
+        .build();
+    testing::run(&dispatcher, ["help"]);
+    assert_eq!(built.load(Ordering::Relaxed), 0);
+    for _ in 0..3 {
+        assert_eq!(testing::run(&dispatcher.clone(), ["use"]).stdout, "1\n");
+    }
+}
+
+#[test]
+fn state_of_a_dispatch_is_built_in_each() {
+    let built = AtomicUsize::new(0);
+    let dispatcher = Dispatcher::builder("tool")
+        .registry(registry(use_engine))
+        .dispatch_state(move |_| {
+            Ok(Engine {
+                built: built.fetch_add(1, Ordering::Relaxed) + 1,
+            })
+        })
+        .build();
+    assert_eq!(testing::run(&dispatcher, ["use"]).stdout, "1\n");
+    assert_eq!(testing::run(&dispatcher, ["use"]).stdout, "2\n");
+}
+
+#[test]
+fn a_build_that_fails_is_tried_again() {
+    let tries = AtomicUsize::new(0);
+    let dispatcher = Dispatcher::builder("tool")
+        .registry(registry(use_engine))
+        .state(move |_| {
+            let built = tries.fetch_add(1, Ordering::Relaxed) + 1;
+            anyhow::ensure!(built > 1, "not yet");
+            Ok(Engine { built })
+        })
+        .build();
+    let first = testing::run(&dispatcher, ["use"]);
+    assert_eq!(
+        (first.status, first.stderr.as_str()),
+        (ExitStatus::Failure, "Error: not yet\n")
+    );
+    assert_eq!(testing::run(&dispatcher, ["use"]).stdout, "2\n");
+    assert_eq!(testing::run(&dispatcher, ["use"]).stdout, "2\n");
+}
+
+#[test]
+fn a_builder_that_panics_is_contained_and_tried_again() {
+    let tries = AtomicUsize::new(0);
+    let dispatcher = Dispatcher::builder("tool")
+        .registry(registry(use_engine))
+        .state(move |_| match tries.fetch_add(1, Ordering::Relaxed) {
+            0 => panic!("no engine"),
+            built => Ok(Engine { built }),
+        })
+        .build();
+    assert_eq!(
+        testing::run(&dispatcher, ["use"]).status,
+        ExitStatus::Code(101)
+    );
+    assert_eq!(testing::run(&dispatcher, ["use"]).stdout, "1\n");
+}
+
+#[test]
+fn missing_state_names_the_type_and_the_command() {
+    let dispatcher = Dispatcher::builder("tool")
+        .registry(registry(use_engine))
+        .build();
+    let outcome = testing::run(&dispatcher, ["use"]);
+    assert_eq!(
+        outcome.stderr,
+        "Error: command 'use' needs state of type Engine, which this program does not have: \
+         its dispatcher is built without `.state(Engine)`\n"
+    );
+    assert_eq!(outcome.status, ExitStatus::Failure);
+}
+
+#[test]
+fn a_builder_may_ask_for_other_state_but_not_for_its_own() {
+    struct Address(&'static str);
+    let dispatcher = Dispatcher::builder("tool")
+        .registry(registry(|cx| {
+            let address = cx.state::<Arc<Address>>()?.0;
+            writeln!(cx.out(), "{address}")?;
+            Ok(ExitStatus::Success)
+        }))
+        .dispatch_state(|_| Ok(Address("unix:///x")))
+        .state(|cx: &Context| cx.state::<Address>())
+        .build();
+    assert_eq!(testing::run(&dispatcher, ["use"]).stdout, "unix:///x\n");
+
+    let circular = Dispatcher::builder("tool")
+        .registry(registry(use_engine))
+        .state(|cx: &Context| {
+            Ok(Engine {
+                built: cx.state::<Engine>()?.built,
+            })
+        })
+        .build();
+    let outcome = testing::run(&circular, ["use"]);
+    assert_eq!(
+        outcome.stderr,
+        "Error: the state's builder asks for the state that it builds\n"
+    );
+}
+
+#[test]
+fn given_state_goes_before_the_dispatchers() {
+    let dispatcher = Dispatcher::builder("tool")
+        .registry(registry(use_engine))
+        .state(|_| Ok(Engine { built: 1 }))
+        .build();
+    let (out, captured) = Output::buffer();
+    let mut cx = Context::new(
+        Streams::new(Input::empty(), out.clone(), out),
+        Environment::process(),
+    );
+    cx.set_state(Arc::new(Engine { built: 9 }));
+    assert_eq!(dispatcher.dispatch(["use"], &mut cx), ExitStatus::Success);
+    assert_eq!(captured.text(), "9\n");
+}
+
+#[test]
+fn threads_dispatch_at_once_and_share_state() {
+    let built = Arc::new(AtomicUsize::new(0));
+    let counter = built.clone();
+    let dispatcher = Dispatcher::builder("tool")
+        .registry(registry(|cx| {
+            let engine = cx.state::<Engine>()?;
+            let text = format!("{} {:?}\n", engine.built, cx.args());
+            cx.out().write_all(text.as_bytes())?;
+            Ok(ExitStatus::Success)
+        }))
+        .state(move |_| {
+            Ok(Engine {
+                built: counter.fetch_add(1, Ordering::Relaxed) + 1,
+            })
+        })
+        .build();
+    let threads: Vec<_> = (0..8)
+        .map(|n| {
+            let dispatcher = dispatcher.clone();
+            thread::spawn(move || {
+                for _ in 0..50 {
+                    assert_eq!(
+                        testing::run(&dispatcher, ["use", &n.to_string()]).stdout,
+                        format!("1 [\"{n}\"]\n")
+                    );
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(built.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn what_is_shared_between_threads_can_be() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Dispatcher>();
+    shared::<Registry>();
+    shared::<Streams>();
+    shared::<Environment>();
+    shared::<Context>();
+}
