@@ -87,7 +87,7 @@ impl Programs {
         package("empty", "", "fn main() {}\n")?;
         let run = format!("{byname}run = {{ path = \"{crates}/plugins/run\" }}\n");
         package("host", &run, &format!("use run as _;\n{}", registered(["noop".to_owned()])))?;
-        let clap = "clap = { version = \"4.6\", default-features = false, features = [\"std\", \"help\", \"usage\", \"error-context\", \"suggestions\"] }\n";
+        let clap = "clap = { version = \"4.6\", default-features = false, features = [\"std\", \"help\", \"usage\", \"error-context\", \"suggestions\", \"string\"] }\n";
         for size in SIZES {
             let names = (0..size).map(|number| format!("noop-{number}"));
             package(&format!("byname-{size}"), &byname, &registered(names))?;
