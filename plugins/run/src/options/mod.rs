@@ -35,6 +35,16 @@ pub(crate) use storage::StorageOptions;
 #[derive(Debug, Clone, Default, Args)]
 #[command(args_override_self = true, disable_help_flag = true, mut_args = syntax::docker)]
 pub(crate) struct Options {
+    /// Image to run, and behind it the command with its arguments
+    // One list: with a positional of its own for the image, options behind it would still be taken for ours, and a
+    // `--` in the command would get lost.
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        value_name = "IMAGE",
+        help_heading = "Arguments"
+    )]
+    pub(crate) words: Vec<OsString>,
     #[command(flatten)]
     pub(crate) lifecycle: LifecycleOptions,
     #[command(flatten)]
@@ -59,16 +69,6 @@ pub(crate) struct Options {
     // Declared here because its usual letter is the host name's.
     #[arg(long, action = clap::ArgAction::Help, help_heading = "Help")]
     help: Option<bool>,
-    /// Image to run, and behind it the command with its arguments
-    // One list: with a positional of its own for the image, options behind it would still be taken for ours, and a
-    // `--` in the command would get lost.
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        value_name = "IMAGE",
-        help_heading = "Arguments"
-    )]
-    pub(crate) words: Vec<OsString>,
 }
 
 #[cfg(test)]
