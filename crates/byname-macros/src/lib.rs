@@ -8,9 +8,10 @@ mod options;
 mod signature;
 
 use proc_macro::TokenStream;
+use proc_macro2::Span;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, ItemFn, parse_macro_input};
+use syn::{Attribute, Ident, Item, ItemFn};
 
 use crate::doc::Doc;
 use crate::options::Options;
@@ -38,13 +39,28 @@ use crate::signature::Signature;
 /// - `parse_error = path`: a `fn(clap::Error, &Context) -> anyhow::Error` that words the parser's errors.
 #[proc_macro_attribute]
 pub fn command(options: TokenStream, item: TokenStream) -> TokenStream {
-    let options = parse_macro_input!(options as Options);
-    let function = parse_macro_input!(item as ItemFn);
-    let registration = match register(&options, &function) {
-        Ok(registration) => registration,
-        Err(error) => error.into_compile_error(),
+    let function = match syn::parse::<Item>(item.clone()) {
+        Ok(Item::Fn(function)) => function,
+        Ok(other) => {
+            let error = syn::Error::new(other.span(), "#[command] stands above a function");
+            return with_error(item, &error);
+        }
+        Err(error) => return with_error(item, &error),
     };
-    quote! { #function #registration }.into()
+    match syn::parse::<Options>(options).and_then(|options| register(&options, &function)) {
+        Ok(registration) => {
+            let mut tokens = item;
+            tokens.extend(TokenStream::from(registration));
+            tokens
+        }
+        Err(error) => with_error(item, &error),
+    }
+}
+
+/// Leaves the item where it is, so that the author does not also read that it is missing or its imports are unused.
+fn with_error(mut item: TokenStream, error: &syn::Error) -> TokenStream {
+    item.extend(TokenStream::from(error.to_compile_error()));
+    item
 }
 
 fn register(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::TokenStream> {
@@ -84,13 +100,19 @@ fn register(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::To
         });
         quote! { .aliases(&[#(#aliases),*]) }
     });
+    // Where a type is wrong, the compiler's message points at the author's own.
+    let cx = Ident::new("cx", signature.context.resolved_at(Span::call_site()));
     let (call, parser) = match signature.arguments {
-        Some(arguments) => (
-            quote! { #ident(cx, ::byname::parse(cx)?) },
-            Some(quote_spanned! { arguments.span() => .parser(::byname::parser::<#arguments>) }),
-        ),
-        None => (quote! { #ident(cx) }, None),
+        Some(arguments) => {
+            let span = arguments.span();
+            (
+                quote_spanned! { span => #ident(#cx, ::byname::parse::<#arguments>(#cx)?) },
+                Some(quote_spanned! { span => .parser(::byname::parser::<#arguments>) }),
+            )
+        }
+        None => (quote_spanned! { signature.output => #ident(#cx) }, None),
     };
+    let call = quote_spanned! { signature.output => ::byname::IntoOutcome::into_outcome(#call) };
     let parse_error = match (parse_error, &parser) {
         (Some(path), None) => {
             let message = "`parse_error` is for a function with typed arguments; this one parses its words itself";
@@ -98,12 +120,10 @@ fn register(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::To
         }
         (path, _) => path.as_ref().map(|path| quote! { .parse_error(#path) }),
     };
-    // The output's span: that is where the author looks when the type is wrong.
-    let outcome = quote_spanned! { signature.output => ::byname::IntoOutcome::into_outcome };
     Ok(quote! {
         #(#conditions)*
         ::byname::submit! {
-            ::byname::Command::new(#name, #summary, |cx| #outcome(#call), ::byname::origin!())
+            ::byname::Command::new(#name, #summary, |#cx| #call, ::byname::origin!())
                 #long_help #category #aliases #hidden #parser #parse_error
         }
     })

@@ -2,10 +2,12 @@
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{FnArg, ReturnType, Safety, Type};
+use syn::{Error, FnArg, ReturnType, Safety, Type};
 
 /// A signature that a command may have.
 pub(crate) struct Signature<'s> {
+    /// Where the type of the first parameter is written.
+    pub(crate) context: Span,
     /// The type of the second parameter, which clap parses.
     pub(crate) arguments: Option<&'s Type>,
     /// Where the return type is written.
@@ -18,72 +20,62 @@ const FORM: &str = "a command is `fn(cx: &mut Context) -> anyhow::Result<ExitSta
 impl<'s> Signature<'s> {
     /// Refuses what can be seen to be wrong; types are the compiler's business.
     pub(crate) fn check(signature: &'s syn::Signature) -> syn::Result<Signature<'s>> {
-        let wrong = |span: Span, what: &str| Err(syn::Error::new(span, format!("{what}; {FORM}")));
         if let Some(token) = &signature.asyncness {
-            return wrong(
-                token.span(),
+            return Err(wrong(
+                token,
                 "a command's function is not async: block inside of it",
-            );
+            ));
         }
         if let Safety::Unsafe(token) = &signature.safety {
-            return wrong(token.span(), "a command's function is not unsafe");
+            return Err(wrong(token, "a command's function is not unsafe"));
         }
         if let Some(parameter) = signature.generics.params.first() {
-            return wrong(
-                parameter.span(),
+            return Err(wrong(
+                parameter,
                 "a command's function has no generic parameters",
-            );
+            ));
         }
         let mut types = Vec::new();
         for input in &signature.inputs {
             match input {
-                FnArg::Receiver(receiver) => {
-                    return wrong(receiver.span(), "a command is not a method");
-                }
+                FnArg::Receiver(receiver) => return Err(wrong(receiver, "a command is no method")),
                 FnArg::Typed(typed) => types.push(&*typed.ty),
             }
         }
-        let arguments = match types[..] {
-            [context] => {
-                check_context(context, &wrong)?;
-                None
-            }
-            [context, arguments] => {
-                check_context(context, &wrong)?;
-                Some(arguments)
-            }
-            [] => {
-                return wrong(
-                    signature.ident.span(),
-                    "this function does not take the context",
-                );
-            }
-            [_, _, third, ..] => return wrong(third.span(), "this function takes too much"),
+        let ident = &signature.ident;
+        let (context, arguments) = match types[..] {
+            [context] => (check_context(context)?, None),
+            [context, arguments] => (check_context(context)?, Some(arguments)),
+            [] => return Err(wrong(ident, "this function does not take the context")),
+            [_, _, third, ..] => return Err(wrong(third, "this function takes too much")),
         };
         if let Some(arguments) = arguments
             && cfg!(not(feature = "clap"))
         {
-            let message = "typed arguments need byname's feature `clap`; without it, take `cx: &mut Context` alone and \
-                           read `cx.args()`";
-            return Err(syn::Error::new(arguments.span(), message));
+            let message = "typed arguments need byname's feature `clap`; \
+                           without it, take `cx: &mut Context` alone and read `cx.args()`";
+            return Err(Error::new(arguments.span(), message));
         }
         let output = match &signature.output {
-            ReturnType::Default => {
-                return wrong(signature.ident.span(), "this function returns nothing");
-            }
+            ReturnType::Default => return Err(wrong(ident, "this function returns nothing")),
             ReturnType::Type(_, output) => output.span(),
         };
-        Ok(Signature { arguments, output })
+        Ok(Signature {
+            context,
+            arguments,
+            output,
+        })
     }
 }
 
 /// The first parameter is a mutable reference, to whatever name the author has given the context.
-fn check_context(
-    context: &Type,
-    wrong: &dyn Fn(Span, &str) -> syn::Result<Signature<'static>>,
-) -> syn::Result<()> {
+fn check_context(context: &Type) -> syn::Result<Span> {
     match context {
-        Type::Reference(reference) if reference.mutability.is_some() => Ok(()),
-        _ => wrong(context.span(), "the first parameter is not `&mut Context`").map(|_| ()),
+        Type::Reference(reference) if reference.mutability.is_some() => Ok(reference.elem.span()),
+        _ => Err(wrong(context, "the first parameter is not `&mut Context`")),
     }
+}
+
+fn wrong(at: &impl Spanned, what: &str) -> Error {
+    Error::new(at.span(), format!("{what}; {FORM}"))
 }

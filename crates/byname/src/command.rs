@@ -76,6 +76,7 @@ impl Alias {
     ///
     /// # Panics
     /// At compile time, in a `const`, if the name is not one that a command may have: see [`Command::new`].
+    #[track_caller]
     pub const fn visible(name: &'static str) -> Alias {
         Alias {
             name: Name::declare(name),
@@ -87,6 +88,7 @@ impl Alias {
     ///
     /// # Panics
     /// As [`Alias::visible`].
+    #[track_caller]
     pub const fn hidden(name: &'static str) -> Alias {
         Alias {
             name: Name::declare(name),
@@ -146,6 +148,7 @@ impl Command {
     ///
     /// # Panics
     /// At compile time, in a `const`, if the name is not such a name, or if the summary is empty or longer than a line.
+    #[track_caller]
     pub const fn new(
         name: &'static str,
         summary: &'static str,
@@ -301,6 +304,7 @@ macro_rules! submit {
     };
 }
 
+#[track_caller]
 const fn check_summary(summary: &[u8]) {
     if summary.is_empty() {
         panic!(

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::color::Styles;
 use crate::context::Context;
 use crate::error::UsageError;
 use crate::unresolved;
@@ -48,28 +49,22 @@ impl Globals {
     }
 
     /// The lines that help shows for the options.
-    pub(crate) fn help(&self, version: bool, styles: crate::color::Styles, width: usize) -> String {
-        match self {
-            #[cfg(feature = "clap")]
-            Globals::Clap(parser) => parser.help(version, styles, width),
-            _ => {
-                let version = if version {
-                    [("-v, --version", "Print version")].as_slice()
-                } else {
-                    &[]
-                };
-                let options = [("-h, --help", "Print help")];
-                let lines = options.iter().chain(version).map(|(option, text)| {
-                    format!(
-                        "  {}{:pad$}{text}\n",
-                        styles.literal(option),
-                        "",
-                        pad = 15 - option.len()
-                    )
-                });
-                lines.collect()
-            }
+    #[cfg_attr(not(feature = "clap"), allow(unused_variables))]
+    pub(crate) fn help(&self, version: bool, styles: Styles, width: usize) -> String {
+        #[cfg(feature = "clap")]
+        if let Globals::Clap(parser) = self {
+            return parser.help(version, styles, width);
         }
+        let options = [
+            ("-h, --help", "Print help"),
+            ("-v, --version", "Print version"),
+        ];
+        let shown = &options[..if version { 2 } else { 1 }];
+        let lines = shown.iter().map(|(option, text)| {
+            let gap = 15 - option.len();
+            format!("  {}{:gap$}{text}\n", styles.literal(option), "")
+        });
+        lines.collect()
     }
 }
 

@@ -19,6 +19,7 @@
 use std::ffi::OsString;
 use std::io::Cursor;
 
+use crate::command::Command;
 use crate::context::Context;
 use crate::dispatch::Dispatcher;
 use crate::environment::Environment;
@@ -102,26 +103,35 @@ pub fn assert_registry() {
     );
 }
 
-/// What is wrong with a registry's commands.
+/// What is wrong with a registry's commands: aliases that cannot be reached, and parsers that clap refuses.
 pub fn problems(registry: &Registry) -> Vec<String> {
-    let mut problems: Vec<String> = registry
-        .shadowed()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    #[cfg(feature = "clap")]
-    for command in registry.commands() {
-        let Some(parser) = command.get_parser() else {
-            continue;
-        };
-        // clap tells what is wrong with a parser by panicking.
-        if std::panic::catch_unwind(|| parse::with_help_flag(parser()).debug_assert()).is_err() {
-            problems.push(format!(
-                "clap refuses the parser of '{}' ({})",
-                command.name(),
-                command.origin()
-            ));
-        }
-    }
-    problems
+    let shadowed = registry.shadowed();
+    let shadowed = shadowed.iter().map(ToString::to_string);
+    shadowed
+        .chain(
+            registry
+                .commands()
+                .iter()
+                .filter_map(|command| refused(command)),
+        )
+        .collect()
+}
+
+#[cfg(feature = "clap")]
+fn refused(command: &Command) -> Option<String> {
+    let parser = command.get_parser()?;
+    // clap says what is wrong with a parser by panicking.
+    let checked = std::panic::catch_unwind(|| parse::with_help_flag(parser()).debug_assert());
+    checked.is_err().then(|| {
+        format!(
+            "clap refuses the parser of '{}' ({})",
+            command.name(),
+            command.origin()
+        )
+    })
+}
+
+#[cfg(not(feature = "clap"))]
+fn refused(_: &Command) -> Option<String> {
+    None
 }

@@ -85,7 +85,9 @@ pub(crate) struct Name {
 impl Name {
     /// Checks a declared name: legal words, in lower case, with one space between them.
     ///
-    /// All of it happens at compile time, so that a start-up with thousands of commands camel-cases none of them.
+    /// All of it happens at compile time, so that a start-up with thousands of commands camel-cases none of them; a
+    /// refusal points at the declaration.
+    #[track_caller]
     pub(crate) const fn declare(text: &'static str) -> Name {
         let bytes = text.as_bytes();
         if bytes.is_empty() {

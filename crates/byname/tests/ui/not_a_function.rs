@@ -1,0 +1,5 @@
+/// Run it
+#[byname::command("run")]
+struct Run;
+
+fn main() {}

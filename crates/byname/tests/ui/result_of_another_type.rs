@@ -1,0 +1,13 @@
+use byname::Context;
+
+/// Run it
+#[byname::command("run")]
+fn run(_: &mut Context) -> anyhow::Result<u8> {
+    Ok(0)
+}
+
+/// Stop it
+#[byname::command("stop")]
+fn stop(_: &mut Context) {}
+
+fn main() {}

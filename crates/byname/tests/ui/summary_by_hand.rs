@@ -1,0 +1,11 @@
+use byname::{Command, Context, ExitStatus};
+
+fn run(_: &mut Context) -> anyhow::Result<ExitStatus> {
+    Ok(ExitStatus::Success)
+}
+
+byname::submit! {
+    Command::new("run", "", run, byname::origin!())
+}
+
+fn main() {}
