@@ -47,6 +47,9 @@ impl Request {
     }
 }
 
+/// Is told the line of each request, without its query.
+pub(crate) type Observer = Box<dyn Fn(&str) + Send + Sync>;
+
 /// What the engine does. The default makes, runs and ends a container without a word.
 pub(crate) struct Script {
     pub(crate) api_version: &'static str,
@@ -64,7 +67,7 @@ pub(crate) struct Script {
     /// Closes every connection right after the start, instead of all that.
     pub(crate) dies: bool,
     /// Called before an answer, with the line of its request.
-    pub(crate) before: Option<Box<dyn Fn(&str) + Send + Sync>>,
+    pub(crate) before: Option<Observer>,
 }
 
 impl Default for Script {
