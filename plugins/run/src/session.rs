@@ -102,7 +102,6 @@ pub(crate) fn attached(
         }
     };
     stage.start().map_err(errors::interrupted)?;
-    container.is_starting();
     let attached = Attached {
         tty: plan.tty,
         stdin: plan.streams.stdin,
@@ -120,6 +119,7 @@ pub(crate) fn attached(
     );
     let session = session.map_err(failed)?;
     let watch = Watch::start(waiting, &events.sender()).map_err(failed)?;
+    container.is_starting();
     match start(&container, &mut events)? {
         None => {
             drop(session);
