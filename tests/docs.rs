@@ -23,5 +23,8 @@ fn the_reference_of_run_is_its_help() {
         std::fs::write(&page, &expected).expect("the page can be written");
     }
     let found = std::fs::read_to_string(&page).expect("the page is there");
-    assert_eq!(found, expected, "run `UPDATE_DOCS=1 cargo test -p tool --test docs`");
+    assert_eq!(
+        found, expected,
+        "run `UPDATE_DOCS=1 cargo test -p tool --test docs`"
+    );
 }

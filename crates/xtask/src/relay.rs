@@ -27,8 +27,8 @@ pub(crate) struct Relay {
 impl Relay {
     /// Listens on `path` and passes every connection on to the socket `engine`, on threads that end with the process.
     pub(crate) fn start(path: PathBuf, engine: &Path) -> anyhow::Result<Self> {
-        let listener =
-            UnixListener::bind(&path).with_context(|| format!("cannot listen on {}", path.display()))?;
+        let listener = UnixListener::bind(&path)
+            .with_context(|| format!("cannot listen on {}", path.display()))?;
         let traffic = Arc::new(Mutex::new(Traffic::default()));
         let (counted, engine) = (Arc::clone(&traffic), engine.to_owned());
         thread::spawn(move || {
@@ -85,8 +85,14 @@ fn copy(mut from: UnixStream, mut to: UnixStream, mut seen: impl FnMut(&[u8])) {
 
 /// Both clients write a request's head in one piece, so a piece that begins with a method begins a request.
 fn count(bytes: &[u8], traffic: &Mutex<Traffic>) {
-    let line = bytes.split(|&byte| byte == b'\r').next().unwrap_or_default();
-    if let Some(request) = std::str::from_utf8(line).ok().and_then(|line| line.strip_suffix(" HTTP/1.1")) {
+    let line = bytes
+        .split(|&byte| byte == b'\r')
+        .next()
+        .unwrap_or_default();
+    if let Some(request) = std::str::from_utf8(line)
+        .ok()
+        .and_then(|line| line.strip_suffix(" HTTP/1.1"))
+    {
         lock(traffic).requests.push(request.to_owned());
     }
 }

@@ -27,18 +27,27 @@ pub(crate) fn bench(root: &Path, rounds: usize) -> anyhow::Result<()> {
     ];
     for size in SIZES {
         subjects.push(
-            Subject::new(format!("byname, {size} commands"), programs.path(&format!("byname-{size}"))).args([last(size)]),
+            Subject::new(
+                format!("byname, {size} commands"),
+                programs.path(&format!("byname-{size}")),
+            )
+            .args([last(size)]),
         );
     }
     for size in SIZES {
         subjects.push(
-            Subject::new(format!("clap, {size} subcommands"), programs.path(&format!("clap-{size}"))).args([last(size)]),
+            Subject::new(
+                format!("clap, {size} subcommands"),
+                programs.path(&format!("clap-{size}")),
+            )
+            .args([last(size)]),
         );
     }
     match Command::new("docker").arg("--version").output() {
         Ok(output) if output.status.success() => {
             let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-            subjects.push(Subject::new(format!("{version} (--version)"), "docker").args(["--version"]));
+            subjects
+                .push(Subject::new(format!("{version} (--version)"), "docker").args(["--version"]));
         }
         _ => println!("left out: the docker CLI, which is not installed\n"),
     }
@@ -86,7 +95,11 @@ impl Programs {
         let byname = format!("byname = {{ path = \"{crates}/crates/byname\" }}\n");
         package("empty", "", "fn main() {}\n")?;
         let run = format!("{byname}run = {{ path = \"{crates}/plugins/run\" }}\n");
-        package("host", &run, &format!("use run as _;\n{}", registered(["noop".to_owned()])))?;
+        package(
+            "host",
+            &run,
+            &format!("use run as _;\n{}", registered(["noop".to_owned()])),
+        )?;
         let clap = "clap = { version = \"4.6\", default-features = false, features = [\"std\", \"help\", \"usage\", \"error-context\", \"suggestions\", \"string\"] }\n";
         for size in SIZES {
             let names = (0..size).map(|number| format!("noop-{number}"));
@@ -98,18 +111,36 @@ impl Programs {
             members.join(", ")
         );
         write_if_changed(&directory.join("Cargo.toml"), &manifest)?;
-        fs::copy(root.join("Cargo.lock"), directory.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
-        println!("building {} programs in {}\n", members.len(), directory.display());
+        fs::copy(root.join("Cargo.lock"), directory.join("Cargo.lock"))
+            .context("cannot copy Cargo.lock")?;
+        println!(
+            "building {} programs in {}\n",
+            members.len(),
+            directory.display()
+        );
         // The directory lies below the project's, so cargo applies the project's flags from .cargo/config.toml.
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--release", "--quiet", "--offline", "--workspace", "--target-dir"])
+            .args([
+                "build",
+                "--release",
+                "--quiet",
+                "--offline",
+                "--workspace",
+                "--target-dir",
+            ])
             .arg(directory.join("target"))
             .current_dir(&directory)
             .status()
             .context("cannot start cargo")?;
-        ensure!(status.success(), "the generated programs do not build: {status}");
+        ensure!(
+            status.success(),
+            "the generated programs do not build: {status}"
+        );
         let executables = crate::tool::release_directory(&directory.join("target"))?;
-        Ok(Self { directory, executables })
+        Ok(Self {
+            directory,
+            executables,
+        })
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -139,8 +170,11 @@ fn registered(names: impl IntoIterator<Item = String>) -> String {
          fn noop(_: &mut Context) -> anyhow::Result<ExitStatus> {\n    Ok(ExitStatus::Success)\n}\n\n",
     );
     for name in names {
-        writeln!(main, "byname::submit! {{ Command::new({name:?}, \"Do nothing\", noop, byname::origin!()) }}")
-            .expect("a String takes every write");
+        writeln!(
+            main,
+            "byname::submit! {{ Command::new({name:?}, \"Do nothing\", noop, byname::origin!()) }}"
+        )
+        .expect("a String takes every write");
     }
     main.push_str("\nfn main() -> std::process::ExitCode {\n    Dispatcher::builder(\"bench\").build().main()\n}\n");
     main
@@ -165,10 +199,19 @@ fn subcommands(size: usize) -> String {
     )
 }
 
-fn write_package(directory: &Path, name: &str, dependencies: &str, main: &str) -> anyhow::Result<()> {
+fn write_package(
+    directory: &Path,
+    name: &str,
+    dependencies: &str,
+    main: &str,
+) -> anyhow::Result<()> {
     let manifest = format!(
         "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n{}{dependencies}",
-        if dependencies.contains("byname") { "anyhow = \"1\"\n" } else { "" },
+        if dependencies.contains("byname") {
+            "anyhow = \"1\"\n"
+        } else {
+            ""
+        },
     );
     write_if_changed(&directory.join("Cargo.toml"), &manifest)?;
     write_if_changed(&directory.join("src/main.rs"), main)

@@ -46,7 +46,12 @@ mod tests {
     use super::*;
 
     fn series(milliseconds: &[u64]) -> Series {
-        Series(milliseconds.iter().map(|&ms| Duration::from_millis(ms)).collect())
+        Series(
+            milliseconds
+                .iter()
+                .map(|&ms| Duration::from_millis(ms))
+                .collect(),
+        )
     }
 
     #[test]

@@ -21,11 +21,19 @@ pub(crate) struct Subject {
 impl Subject {
     /// A program to time, without arguments yet.
     pub(crate) fn new(name: impl Into<String>, program: impl Into<PathBuf>) -> Self {
-        Self { name: name.into(), program: program.into(), arguments: Vec::new(), environment: Vec::new() }
+        Self {
+            name: name.into(),
+            program: program.into(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
     }
 
     /// Adds arguments.
-    pub(crate) fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+    pub(crate) fn args<A: Into<OsString>>(
+        mut self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
@@ -58,7 +66,9 @@ pub(crate) fn in_turn(subjects: &[Subject], rounds: usize) -> anyhow::Result<Vec
         for (subject, series) in subjects.iter().zip(&mut all) {
             let mut command = subject.command();
             let start = Instant::now();
-            let status = command.status().with_context(|| format!("cannot start {}", subject.name))?;
+            let status = command
+                .status()
+                .with_context(|| format!("cannot start {}", subject.name))?;
             let time = start.elapsed();
             if !status.success() {
                 bail!("{} ended with {status}", subject.name);

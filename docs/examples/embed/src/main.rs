@@ -40,7 +40,9 @@ enum Own {
 
 fn main() -> ExitCode {
     let registered = Dispatcher::builder("fleet").dispatch_state(connect).build();
-    let matches = Fleet::command().after_help(registered.command_list(80)).get_matches();
+    let matches = Fleet::command()
+        .after_help(registered.command_list(80))
+        .get_matches();
     let fleet = Fleet::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match fleet.command {
         Own::Status => {
@@ -57,7 +59,9 @@ fn main() -> ExitCode {
 
 /// The engine's client, which `run` takes by its type; built when a command first asks for it.
 fn connect(cx: &Context) -> anyhow::Result<Client> {
-    let globals = cx.globals::<Globals>().expect("main sets them before every dispatch");
+    let globals = cx
+        .globals::<Globals>()
+        .expect("main sets them before every dispatch");
     let endpoint: Endpoint = globals.engine.parse()?;
     Ok(Client::new(endpoint, ClientOptions::default()))
 }

@@ -18,10 +18,16 @@ struct Create {
 /// Create a group
 #[command("groups create", alias = "groups add")]
 fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> {
-    check_name(&args.name).hint("Use lower-case letters and digits, such as `admins` or `team7`.")?;
+    check_name(&args.name)
+        .hint("Use lower-case letters and digits, such as `admins` or `team7`.")?;
     match args.members.as_slice() {
         [] => writeln!(cx.out(), "Created group {}, empty", args.name)?,
-        members => writeln!(cx.out(), "Created group {} of {}", args.name, members.join(", "))?,
+        members => writeln!(
+            cx.out(),
+            "Created group {} of {}",
+            args.name,
+            members.join(", ")
+        )?,
     }
     Ok(ExitStatus::Success)
 }

@@ -18,7 +18,10 @@ fn creates_a_group_with_members() {
 
 #[test]
 fn its_alias_reaches_it() {
-    assert_eq!(run(&["groups", "add", "admins"]).stdout, "Created group admins, empty\n");
+    assert_eq!(
+        run(&["groups", "add", "admins"]).stdout,
+        "Created group admins, empty\n"
+    );
 }
 
 #[test]
@@ -26,8 +29,18 @@ fn a_bad_name_is_refused_with_a_hint() {
     let outcome = run(&["groups", "create", "Admins"]);
     assert_eq!(outcome.status, ExitStatus::Failure);
     assert_eq!(outcome.stdout, "");
-    assert!(outcome.stderr.starts_with("Error: not a name for a group: \"Admins\"\n"), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("Use lower-case letters and digits"), "{}", outcome.stderr);
+    assert!(
+        outcome
+            .stderr
+            .starts_with("Error: not a name for a group: \"Admins\"\n"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(
+        outcome.stderr.contains("Use lower-case letters and digits"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
@@ -41,7 +54,11 @@ fn a_missing_name_is_a_usage_error() {
 fn the_group_lists_its_command() {
     let outcome = run(&["groups"]);
     assert!(outcome.stdout.contains("create"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("Create a group"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("Create a group"),
+        "{}",
+        outcome.stdout
+    );
 }
 
 #[test]

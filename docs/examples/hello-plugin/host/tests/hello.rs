@@ -3,7 +3,10 @@
 use std::process::{Command, Output};
 
 fn hello(words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_hello")).args(words).output().expect("hello starts")
+    Command::new(env!("CARGO_BIN_EXE_hello"))
+        .args(words)
+        .output()
+        .expect("hello starts")
 }
 
 #[test]
@@ -17,12 +20,18 @@ fn the_linked_command_is_found_by_its_two_words() {
 fn help_lists_it() {
     let output = hello(&[]);
     assert!(output.status.success(), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("groups"), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("groups"),
+        "{output:?}"
+    );
 }
 
 #[test]
 fn an_unknown_command_is_a_usage_error() {
     let output = hello(&["group", "create"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with("Error: Command not found: group"), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).starts_with("Error: Command not found: group"),
+        "{output:?}"
+    );
 }
