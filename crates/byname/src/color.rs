@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn the_environment_and_the_stream_decide() {
-        let cases: [(&[(&str, &str)], bool, bool); 10] = [
+        type Case = (&'static [(&'static str, &'static str)], bool, bool);
+        let cases: [Case; 10] = [
             (&[], true, true),
             (&[], false, false),
             (&[("NO_COLOR", "1")], true, false),

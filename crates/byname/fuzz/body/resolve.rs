@@ -12,7 +12,7 @@ use byname::{Alias, Command, Context, Dispatcher, ExitStatus, Registry, Resoluti
 const RAN: ExitStatus = ExitStatus::Code(77);
 
 /// Lines are names, `name=alias` with an alias; behind an empty line, lines are argv.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let mut lines = data.split(|byte| *byte == b'\n');
     let declared: Vec<&[u8]> = lines
         .by_ref()
