@@ -16,6 +16,7 @@
 
 mod cancel;
 mod client;
+mod config_file;
 mod containers;
 mod demultiplex;
 mod dial;
@@ -35,6 +36,7 @@ mod version;
 pub use bollard_stubs::models;
 pub use cancel::Canceller;
 pub use client::{Client, ClientOptions};
+pub use config_file::ConfigFile;
 pub use containers::attach::AttachOptions;
 pub use containers::create::CreateContainerOptions;
 pub use containers::remove::RemoveOptions;

@@ -27,18 +27,23 @@ mod forward;
 mod guard;
 mod image;
 mod outcome;
+mod program;
 mod pty;
 mod registry;
+mod running;
 mod shared;
+mod transcript;
 
 pub use api::{Answer, Api};
 pub use broken::{BrokenEngine, Reply, Request};
 pub use dockerd::{Dockerd, StartError};
 pub use forward::Forward;
 pub use image::{BUSYBOX, Image};
-pub use outcome::{Outcome, TIMEOUT, run, wait};
+pub use outcome::{Outcome, TIMEOUT};
+pub use program::Program;
 pub use pty::{Modes, Pty};
 pub use registry::Registry;
+pub use running::{Running, Signal};
 pub use shared::{engine_or_skip, left_out, registry_or_skip};
 
 use std::path::PathBuf;

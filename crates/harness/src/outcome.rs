@@ -1,12 +1,8 @@
-//! Running a program to its end, never longer than a test may take.
+//! What a program left when it ended.
 
-use std::io::{Read, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long a program under test may run: far beyond what any takes, so that only a hang reaches it.
+/// How long a program under test may take for anything: far beyond what any needs, so that only a hang reaches it.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a program left: its status and all it wrote.
@@ -14,9 +10,9 @@ pub const TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Outcome {
     /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// Standard output.
+    /// Standard output; empty if it went elsewhere.
     pub stdout: Vec<u8>,
-    /// Standard error.
+    /// Standard error; empty if it went elsewhere.
     pub stderr: Vec<u8>,
 }
 
@@ -32,6 +28,9 @@ impl Outcome {
     }
 
     /// Compares all three at once, so that a failure shows all three.
+    ///
+    /// # Panics
+    /// If any of them differs.
     #[track_caller]
     pub fn assert(&self, code: i32, out: &str, err: &str) {
         let seen = (self.code, self.out(), self.err());
@@ -41,76 +40,24 @@ impl Outcome {
             "(status, stdout, stderr)"
         );
     }
-}
 
-/// Runs a command with these bytes as standard input.
-///
-/// # Panics
-/// If it cannot be started, or still runs after [`TIMEOUT`].
-#[track_caller]
-pub fn run(command: &mut Command, input: &[u8]) -> Outcome {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let mut stdin = child.stdin.take().expect("standard input is a pipe");
-    let input = input.to_owned();
-    // The program may leave without reading all of it, which is its own business.
-    thread::spawn(move || drop(stdin.write_all(&input)));
-    finish(child, &format!("{command:?}"))
-}
-
-/// Waits for a child whose outputs are pipes, or not its own at all; kills it when it takes too long.
-#[track_caller]
-fn finish(mut child: Child, name: &str) -> Outcome {
-    let stdout = collect(child.stdout.take());
-    let stderr = collect(child.stderr.take());
-    let status = wait(&mut child);
-    // A grandchild may hold the pipes open; what the program itself wrote has come by then.
-    let bytes =
-        |receiver: mpsc::Receiver<Vec<u8>>| receiver.recv_timeout(TIMEOUT).unwrap_or_default();
-    let (stdout, stderr) = (bytes(stdout), bytes(stderr));
-    let outcome = Outcome {
-        code: status.and_then(|status| status.code()),
-        stdout,
-        stderr,
-    };
-    assert!(
-        status.is_some(),
-        "{name} did not end; it wrote {:?} and {:?}",
-        outcome.out(),
-        outcome.err()
-    );
-    outcome
-}
-
-fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            // What came before an error is still worth showing.
-            let _ = pipe.read_to_end(&mut bytes);
-        }
-        let _ = sender.send(bytes);
-    });
-    receiver
-}
-
-/// Waits for a child for at most [`TIMEOUT`]; `None` if it had to be killed.
-pub fn wait(child: &mut Child) -> Option<ExitStatus> {
-    let start = Instant::now();
-    loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
-        }
-        if start.elapsed() > TIMEOUT {
-            let _ = child.kill();
-            let _ = child.wait();
-            return None;
-        }
-        thread::sleep(Duration::from_millis(5));
+    /// Compares the status and standard output, and looks for a part of standard error.
+    ///
+    /// # Panics
+    /// If any of them differs.
+    #[track_caller]
+    pub fn assert_err_contains(&self, code: i32, out: &str, part: &str) {
+        let seen = (self.code, self.out());
+        assert_eq!(
+            seen,
+            (Some(code), out.to_owned()),
+            "(status, stdout), with stderr {:?}",
+            self.err()
+        );
+        assert!(
+            self.err().contains(part),
+            "{part:?} is not in {:?}",
+            self.err()
+        );
     }
 }

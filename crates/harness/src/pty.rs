@@ -1,17 +1,17 @@
 //! A real pseudo-terminal with a program on it.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::termios::{self, ControlModes, InputModes, LocalModes, OutputModes, Winsize};
 
 use crate::outcome::TIMEOUT;
+use crate::transcript::Transcript;
 
 /// A pseudo-terminal, its window, and everything that was ever written to it.
 #[derive(Debug)]
@@ -19,13 +19,7 @@ pub struct Pty {
     controller: File,
     // Held open so that the terminal lives, and can be asked for its modes, after the last program on it has ended.
     user: OwnedFd,
-    screen: Arc<Screen>,
-}
-
-#[derive(Debug, Default)]
-struct Screen {
-    bytes: Mutex<Vec<u8>>,
-    more: Condvar,
+    screen: Transcript,
 }
 
 /// A terminal's settings, comparable.
@@ -59,26 +53,8 @@ impl Pty {
         let pair =
             rustix_openpty::openpty(None, Some(&window(rows, columns))).expect("a pseudo-terminal");
         let controller = File::from(pair.controller);
-        let screen = Arc::new(Screen::default());
-        let (mut reader, shared) = (
-            controller.try_clone().expect("a second handle"),
-            Arc::clone(&screen),
-        );
         // Reading ends by itself, with EIO, when the last handle of the terminal's other side is closed.
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count) = reader.read(&mut buffer) {
-                if count == 0 {
-                    return;
-                }
-                shared
-                    .bytes
-                    .lock()
-                    .expect("no reader panics")
-                    .extend_from_slice(&buffer[..count]);
-                shared.more.notify_all();
-            }
-        });
+        let screen = Transcript::of(controller.try_clone().expect("a second handle"));
         Pty {
             controller,
             user: pair.user,
@@ -126,7 +102,7 @@ impl Pty {
 
     /// Everything written to the terminal so far.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.screen.bytes.lock().expect("no reader panics")).into_owned()
+        self.screen.text()
     }
 
     /// Waits until `text` has been written, and returns all that was.
@@ -135,25 +111,7 @@ impl Pty {
     /// If it does not come within [`TIMEOUT`]; the message shows what came.
     #[track_caller]
     pub fn wait_for(&self, text: &str) -> String {
-        let deadline = Instant::now() + TIMEOUT;
-        let mut bytes = self.screen.bytes.lock().expect("no reader panics");
-        loop {
-            let seen = String::from_utf8_lossy(&bytes).into_owned();
-            if seen.contains(text) {
-                return seen;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(
-                !left.is_zero(),
-                "{text:?} did not come; the terminal shows {seen:?}"
-            );
-            bytes = self
-                .screen
-                .more
-                .wait_timeout(bytes, left)
-                .expect("no reader panics")
-                .0;
-        }
+        self.screen.wait_for(text)
     }
 
     /// The terminal's settings at this moment.

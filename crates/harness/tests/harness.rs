@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::{BrokenEngine, Dockerd, Forward, Image, Pty, Reply};
+use harness::{BrokenEngine, Dockerd, Forward, Image, Program, Pty, Reply};
 use serde_json::json;
 
 /// Whether any process names this directory in its arguments.
@@ -109,16 +109,20 @@ fn the_engine_goes_when_the_test_is_killed() {
 fn a_program_on_a_terminal_is_seen_and_typed_to() {
     let pty = Pty::open(20, 70);
     let script = "test -t 0 && stty size && read -r line && echo \"got $line\"";
-    let mut child = pty
-        .command("sh")
-        .args(["-c", script])
-        .spawn()
-        .expect("sh starts");
+    let shell = Program::new("/bin/sh").start_on(&pty, ["-c", script]);
     pty.wait_for("20 70");
     assert!(!pty.modes().is_raw());
     pty.write("word\r");
     pty.wait_for("got word");
-    assert!(harness::wait(&mut child).expect("sh ends").success());
+    assert_eq!(shell.finish().code, Some(0));
+}
+
+#[test]
+fn a_program_starts_with_a_fresh_directory_and_environment() {
+    let shell = Program::new("/bin/sh").with_env("NEW", "1");
+    let script = "cat; echo \"$NEW $CARGO_MANIFEST_DIR\"; pwd; test \"$HOME\" = \"$PWD\" && exit 3";
+    let outcome = shell.run_with(["-c", script], "in\n");
+    outcome.assert(3, &format!("in\n1 \n{}\n", shell.directory().display()), "");
 }
 
 #[test]

@@ -1,3 +1,30 @@
-//! `tool`: commands found by name, over any container engine.
+//! `tool`: the command-line tool built on byname.
+//!
+//! This crate says what the program is: its name, its global options, which engine its commands talk to, and which
+//! command crates are linked. It holds no command of its own, and nothing depends on it.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod config;
+mod engine;
+mod globals;
+mod logging;
+
+use std::process::ExitCode;
+
+use byname::Dispatcher;
+
+// The commands. Linking a crate registers what it has; this list is the only one there is.
+use run as _;
+
+fn main() -> ExitCode {
+    reexec::init();
+    Dispatcher::builder("tool")
+        .version(concat!("tool version ", env!("CARGO_PKG_VERSION")))
+        .about("Run containers on a Docker Engine")
+        .globals(globals::apply)
+        .dispatch_state(config::read)
+        .dispatch_state(engine::client)
+        .build()
+        .main()
+}

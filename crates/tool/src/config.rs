@@ -1,0 +1,36 @@
+//! The client's configuration: which directory it is in, and what to do about a file that cannot be read.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use byname::Context;
+use engine_client::ConfigFile;
+
+use crate::globals::Globals;
+
+/// Reads the configuration file once a command asks for it. One that cannot be read is warned of and taken for empty:
+/// another program's mistake in a shared file shall not keep containers from running.
+pub(crate) fn read(cx: &Context) -> anyhow::Result<ConfigFile> {
+    let Some(directory) = directory(cx) else {
+        return Ok(ConfigFile::default());
+    };
+    Ok(ConfigFile::read(&directory).unwrap_or_else(|error| {
+        // Without a standard error the warning reaches nobody, and that is no reason to fail either.
+        let _ = writeln!(cx.streams().err.clone(), "WARNING: Error {error}");
+        ConfigFile::default()
+    }))
+}
+
+/// `--config`, else `DOCKER_CONFIG`, else `.docker` in the home directory; `None` if there is no home directory.
+fn directory(cx: &Context) -> Option<PathBuf> {
+    let set = |name| {
+        cx.environment()
+            .get(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    cx.globals::<Globals>()
+        .and_then(|globals| globals.config.clone())
+        .or_else(|| set("DOCKER_CONFIG"))
+        .or_else(|| set("HOME").map(|home| home.join(".docker")))
+}

@@ -1,0 +1,154 @@
+//! The arrows between the crates, most of them about what must be absent.
+//!
+//! What a crate depends on says what it can know. Only normal and build dependencies count: a crate's tests may use
+//! whatever they need.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+
+/// The crates that know nothing of containers, nor of each other beyond what stands here.
+const BASES: [(&str, &[&str]); 4] = [
+    ("byname", &["byname-macros"]),
+    ("byname-macros", &[]),
+    ("reexec", &[]),
+    ("terminal", &[]),
+];
+
+/// All crates of the workspace, with every other one that they reach.
+struct Crates {
+    plugins: BTreeSet<String>,
+    reached: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Crates {
+    fn read() -> Crates {
+        let metadata = MetadataCommand::new()
+            .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+            .other_options(["--locked".to_owned(), "--offline".to_owned()])
+            .no_deps()
+            .exec()
+            .expect("cargo metadata");
+        let packages = metadata.workspace_packages();
+        let names: BTreeSet<&str> = packages
+            .iter()
+            .map(|package| package.name.as_str())
+            .collect();
+        let direct: BTreeMap<&str, BTreeSet<&str>> = packages
+            .iter()
+            .map(|package| (package.name.as_str(), depends_on(package, &names)))
+            .collect();
+        let plugins = packages
+            .iter()
+            .filter(|package| {
+                package
+                    .manifest_path
+                    .components()
+                    .any(|part| part.as_str() == "plugins")
+            })
+            .map(|package| package.name.to_string())
+            .collect();
+        let reached = names
+            .iter()
+            .map(|name| ((*name).to_owned(), closure(name, &direct)))
+            .collect();
+        Crates { plugins, reached }
+    }
+
+    /// Every crate of the workspace that `name` depends on, directly or not.
+    fn of(&self, name: &str) -> &BTreeSet<String> {
+        self.reached
+            .get(name)
+            .unwrap_or_else(|| panic!("there is a crate {name}"))
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.reached.contains_key(name)
+    }
+}
+
+fn depends_on<'a>(package: &Package, names: &BTreeSet<&'a str>) -> BTreeSet<&'a str> {
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind != DependencyKind::Development)
+        .filter_map(|dependency| names.get(dependency.name.as_str()).copied())
+        .collect()
+}
+
+fn closure(name: &str, direct: &BTreeMap<&str, BTreeSet<&str>>) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![name];
+    while let Some(next) = open.pop() {
+        for dependency in &direct[next] {
+            if reached.insert((*dependency).to_owned()) {
+                open.push(dependency);
+            }
+        }
+    }
+    reached
+}
+
+#[test]
+fn the_bases_stand_on_nothing_of_ours() {
+    let crates = Crates::read();
+    for (base, allowed) in BASES {
+        let allowed: BTreeSet<String> = allowed.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(crates.of(base), &allowed, "{base}");
+    }
+}
+
+#[test]
+fn a_plugin_depends_on_no_plugin_and_on_no_engine() {
+    let crates = Crates::read();
+    assert!(
+        crates.plugins.contains("run"),
+        "the plugins are found: {:?}",
+        crates.plugins
+    );
+    for plugin in &crates.plugins {
+        let reached = crates.of(plugin);
+        let others: Vec<&String> = reached.intersection(&crates.plugins).collect();
+        assert!(others.is_empty(), "{plugin} depends on {others:?}");
+        assert!(
+            !reached.contains("engine"),
+            "{plugin} depends on the engine, and not only on its API"
+        );
+    }
+}
+
+#[test]
+fn the_client_and_the_engine_know_the_api_and_not_each_other() {
+    let crates = Crates::read();
+    assert!(!crates.of("engine-client").contains("engine"));
+    if crates.exists("engine") {
+        assert!(!crates.of("engine").contains("engine-client"));
+    }
+    assert!(
+        crates.of("engine-client").is_empty(),
+        "{:?}",
+        crates.of("engine-client")
+    );
+}
+
+#[test]
+fn only_the_tool_gathers_plugins_and_nothing_depends_on_it() {
+    let crates = Crates::read();
+    for (name, reached) in &crates.reached {
+        assert!(!reached.contains("tool"), "{name} depends on tool");
+        // The project's own errands, which are shipped to nobody, start engines too.
+        let outside_of_tests = reached.contains("harness") && name != "xtask";
+        assert!(
+            !outside_of_tests,
+            "{name} depends on harness outside of its tests"
+        );
+        if name != "tool" {
+            let plugins: Vec<&String> = reached.intersection(&crates.plugins).collect();
+            assert!(plugins.is_empty(), "{name} depends on {plugins:?}");
+        }
+    }
+    assert!(
+        crates.plugins.is_subset(crates.of("tool")),
+        "every plugin is linked"
+    );
+}

@@ -1,0 +1,11 @@
+//! The program itself: help, version, global options, and words that are no command. No engine is needed for any.
+
+mod global_options;
+mod help;
+
+use harness::Program;
+
+/// The binary, in a directory and an environment of its own.
+fn tool() -> Program {
+    Program::new(env!("CARGO_BIN_EXE_tool"))
+}
