@@ -41,10 +41,9 @@ impl Conclusion {
             Event::Detached => return Next::End(Ok(End::Detached)),
             Event::Exited(status) => self.status = Some(status),
             Event::Output(Ok(())) => self.output_ended = true,
-            // Output that we could not write is lost, whatever the container says about itself.
-            Event::Output(Err(error @ Error::Output(_))) => return Next::End(Err(error)),
+            // Output that we could not write or make sense of is lost, whatever the container says about itself.
             Event::Output(Err(error)) => {
-                if self.status.is_none() {
+                if self.status.is_none() || !error.is_lost_connection() {
                     return Next::End(Err(error));
                 }
                 // An engine may reset the connection of a container that is gone instead of closing it.
@@ -133,6 +132,12 @@ mod tests {
     #[test]
     fn output_then_status() {
         assert_eq!(steps([Event::Output(Ok(())), exited(3)]), "w=3");
+    }
+
+    #[test]
+    fn a_write_that_failed_is_an_error_even_after_the_status() {
+        assert_eq!(steps([exited(0), unwritable()]), "d=output");
+        assert_eq!(steps([exited(0), broken()]), "d=0");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The error of this crate.
 
+use engine_client::ErrorKind;
 use std::{error, fmt, io};
 
 /// What ended a session that should have gone on, or kept it from starting.
@@ -19,6 +20,17 @@ pub enum Error {
     Signals(io::Error),
     /// A thread or a pipe could not be made.
     Resources(io::Error),
+}
+
+impl Error {
+    /// Whether the connection broke, rather than what came over it or what was to be done with it.
+    pub(crate) fn is_lost_connection(&self) -> bool {
+        match self {
+            Error::Connection(_) => true,
+            Error::Stream(error) => error.kind() == ErrorKind::Closed,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Error {

@@ -35,6 +35,7 @@ use crate::signature::Signature;
 ///
 /// - `alias = "..."`: one more name, as often as there are; `hidden_alias = "..."`: one that help does not show,
 /// - `category = "..."`: the heading that help lists it under,
+/// - `usage = "..."`: what stands behind the names on the usage line, where the parser's own line would not do,
 /// - `hidden`: help does not list it,
 /// - `parse_error = path`: a `fn(clap::Error, &Context) -> anyhow::Error` that words the parser's errors.
 #[proc_macro_attribute]
@@ -83,6 +84,7 @@ fn register(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::To
         name,
         aliases,
         category,
+        usage,
         hidden,
         parse_error,
     } = options;
@@ -91,6 +93,7 @@ fn register(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::To
 
     let long_help = long_help.map(|text| quote! { .long_help(#text) });
     let category = category.as_ref().map(|text| quote! { .category(#text) });
+    let usage = usage.as_ref().map(|text| quote! { .usage(#text) });
     let hidden = hidden.then(|| quote! { .hidden() });
     let aliases = (!aliases.is_empty()).then(|| {
         let aliases = aliases.iter().map(|alias| {
@@ -124,7 +127,7 @@ fn register(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::To
         #(#conditions)*
         ::byname::submit! {
             ::byname::Command::new(#name, #summary, |#cx| #call, ::byname::origin!())
-                #long_help #category #aliases #hidden #parser #parse_error
+                #long_help #category #usage #aliases #hidden #parser #parse_error
         }
     })
 }

@@ -11,6 +11,7 @@ pub(crate) struct Options {
     pub(crate) name: LitStr,
     pub(crate) aliases: Vec<Alias>,
     pub(crate) category: Option<LitStr>,
+    pub(crate) usage: Option<LitStr>,
     pub(crate) hidden: bool,
     pub(crate) parse_error: Option<Path>,
 }
@@ -33,6 +34,7 @@ impl Parse for Options {
             name: parse_name(input)?,
             aliases: Vec::new(),
             category: None,
+            usage: None,
             hidden: false,
             parse_error: None,
         };
@@ -80,6 +82,11 @@ impl Options {
                 input.parse::<Token![=]>()?;
                 self.category = Some(input.parse()?);
             }
+            "usage" => {
+                once(self.usage.is_some())?;
+                input.parse::<Token![=]>()?;
+                self.usage = Some(input.parse()?);
+            }
             "parse_error" => {
                 once(self.parse_error.is_some())?;
                 input.parse::<Token![=]>()?;
@@ -102,7 +109,7 @@ fn parse_name(input: ParseStream<'_>) -> syn::Result<LitStr> {
 }
 
 fn unknown(key: &str, span: Span) -> syn::Error {
-    let known = "`alias = \"...\"`, `hidden_alias = \"...\"`, `category = \"...\"`, `hidden` and `parse_error = path`";
+    let known = "`alias = \"...\"`, `hidden_alias = \"...\"`, `category = \"...\"`, `usage = \"...\"`, `hidden` and `parse_error = path`";
     syn::Error::new(
         span,
         format!("`{key}` is nothing that #[command] knows; it knows {known}"),

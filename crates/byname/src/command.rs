@@ -130,6 +130,7 @@ pub struct Command {
     summary: &'static str,
     long_help: Option<&'static str>,
     category: Option<&'static str>,
+    usage: Option<&'static str>,
     aliases: &'static [Alias],
     hidden: bool,
     handler: Handler,
@@ -161,6 +162,7 @@ impl Command {
             summary,
             long_help: None,
             category: None,
+            usage: None,
             aliases: &[],
             hidden: false,
             handler,
@@ -181,6 +183,13 @@ impl Command {
     /// The heading under which help lists the command; `Commands` without one.
     pub const fn category(mut self, heading: &'static str) -> Command {
         self.category = Some(heading);
+        self
+    }
+
+    /// What stands behind the program's and the command's name on the usage line of its help, where the parser's own line
+    /// would not do: `[OPTIONS] IMAGE [COMMAND] [ARG...]`.
+    pub const fn usage(mut self, operands: &'static str) -> Command {
+        self.usage = Some(operands);
         self
     }
 
@@ -237,6 +246,11 @@ impl Command {
     /// What [`category`](Command::category) set.
     pub const fn get_category(&self) -> Option<&'static str> {
         self.category
+    }
+
+    /// What [`usage`](Command::usage) set.
+    pub const fn get_usage(&self) -> Option<&'static str> {
+        self.usage
     }
 
     /// What [`aliases`](Command::aliases) set, the hidden ones too.

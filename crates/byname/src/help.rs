@@ -67,7 +67,11 @@ pub(crate) fn command(
     environment: &Environment,
 ) -> String {
     let mut page = Page::new(Styles::of(output, environment), width(output, environment));
-    page.usage(&format!("{program} {}", command.name()), " [ARG...]");
+    let operands = command.get_usage().unwrap_or("[ARG...]");
+    page.usage(
+        &format!("{program} {}", command.name()),
+        &format!(" {operands}"),
+    );
     page.paragraphs(command.summary());
     if let Some(text) = command.get_long_help() {
         page.paragraphs(text);

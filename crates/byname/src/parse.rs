@@ -79,6 +79,9 @@ fn configured(
         Some(text) => parser.long_about(format!("{}\n\n{text}", command.summary())),
         None => parser.long_about(None::<&str>),
     };
+    if let Some(operands) = command.get_usage() {
+        parser = parser.override_usage(format!("{program} {name} {operands}"));
+    }
     if let Some(aliases) = help::aliases(command) {
         let text = match parser.get_after_help() {
             Some(text) => format!("{}\n\n{aliases}", text.ansi()),

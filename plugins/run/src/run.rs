@@ -22,7 +22,13 @@ use crate::{gate, pull};
 ///
 /// Options end at the image; everything behind it is the command and its arguments. The status is that of the
 /// container, 125 if it could not be run, 126 or 127 if its command cannot be executed or found.
-#[command("run", alias = "container run", category = "Containers", parse_error = errors::from_parser)]
+#[command(
+    "run",
+    alias = "container run",
+    category = "Containers",
+    usage = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+    parse_error = errors::from_parser
+)]
 fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
     let wording = Wording::of(cx);
     let plan = Plan::new(&options, cx, &wording)?;
