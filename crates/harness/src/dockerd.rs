@@ -44,13 +44,16 @@ impl Dockerd {
     /// Starts an engine and waits until it answers.
     ///
     /// # Errors
-    /// If this machine has no `dockerd`, if this process is not root, or if the engine does not come up; the text then
+    /// If this machine has no `dockerd` or no static busybox, if this process is not root, or if the engine does not come up; the text then
     /// holds the engine's log.
     pub fn start() -> Result<Dockerd, StartError> {
         let dockerd = crate::find_program("dockerd")
             .ok_or_else(|| StartError("dockerd (Debian: docker.io)".into()))?;
+        crate::image::find_busybox().ok_or_else(|| StartError(crate::image::NEEDED.into()))?;
         if !rustix::process::geteuid().is_root() {
-            return Err(StartError("dockerd, and to be root to run it".into()));
+            return Err(StartError(
+                "dockerd (Debian: docker.io), and to be root".into(),
+            ));
         }
         let failed = |what: &str, error: &dyn fmt::Display| StartError(format!("{what}: {error}"));
         // A socket's path has 107 bytes at most, so the directory's name is short and at the top.

@@ -1,12 +1,29 @@
 //! Images from Debian's static busybox, made here, so that no test needs a network.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tar::{Builder, EntryType, Header};
 
 /// The image that every [`Dockerd`](crate::Dockerd) has: busybox with a link for each of its programs.
 pub const BUSYBOX: &str = "busybox:latest";
+
+/// What [`find_busybox`] did not find.
+pub(crate) const NEEDED: &str = "a static busybox (Debian: busybox-static)";
+
+/// The machine's busybox, if it needs no libraries, which these images have none of.
+pub(crate) fn find_busybox() -> Option<PathBuf> {
+    let program = crate::find_program("busybox")?;
+    let mut head = [0; 4096];
+    let count = File::open(&program)
+        .and_then(|mut file| file.read(&mut head))
+        .ok()?;
+    // The loader's path, which only a program with libraries has, stands right behind the program's headers.
+    let is_dynamic = head[..count].windows(4).any(|window| window == b"/ld-");
+    (!is_dynamic).then_some(program)
+}
 
 /// The files of an image's one layer.
 #[derive(Clone, Debug)]
@@ -76,7 +93,7 @@ impl Image {
 }
 
 fn add_busybox(builder: &mut Builder<Vec<u8>>) {
-    let program = crate::find_program("busybox").expect("busybox (Debian: busybox-static)");
+    let program = find_busybox().expect(NEEDED);
     let listed = Command::new(&program)
         .arg("--list")
         .output()
