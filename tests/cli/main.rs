@@ -1,5 +1,6 @@
 //! The program itself: help, version, global options, and words that are no command. No engine is needed for any.
 
+mod configuration;
 mod global_options;
 mod help;
 

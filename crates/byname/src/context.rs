@@ -128,6 +128,21 @@ impl Context {
     /// # Errors
     /// The builder's error, or one that names the type and the command if the host has no such state.
     pub fn state<T: Send + Sync + 'static>(&self) -> anyhow::Result<Arc<T>> {
+        self.optional_state()?.with_context(|| {
+            let name = state::short_name::<T>();
+            let wanted = match self.call.command {
+                Some(command) => format!("command '{}' needs state of type {name}", command.name()),
+                None => format!("no state of type {name}"),
+            };
+            format!("{wanted}, which this program does not have: its dispatcher is built without `.state({name})`")
+        })
+    }
+
+    /// The host's state of type `T` if it has any, for what a command can do without: a configuration, a cache.
+    ///
+    /// # Errors
+    /// The builder's error.
+    pub fn optional_state<T: Send + Sync + 'static>(&self) -> anyhow::Result<Option<Arc<T>>> {
         let type_id = TypeId::of::<T>();
         let given = self
             .given
@@ -143,14 +158,7 @@ impl Context {
             }
             (None, None) => None,
         };
-        found.and_then(|state| state.downcast::<T>().ok()).with_context(|| {
-            let name = state::short_name::<T>();
-            let wanted = match self.call.command {
-                Some(command) => format!("command '{}' needs state of type {name}", command.name()),
-                None => format!("no state of type {name}"),
-            };
-            format!("{wanted}, which this program does not have: its dispatcher is built without `.state({name})`")
-        })
+        Ok(found.and_then(|state| state.downcast::<T>().ok()))
     }
 
     /// Puts state here, before the dispatcher's of the same type: for tests, or for what only one caller has.

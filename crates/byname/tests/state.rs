@@ -207,3 +207,30 @@ fn what_is_shared_between_threads_can_be() {
     shared::<Environment>();
     shared::<Context>();
 }
+
+#[test]
+fn state_that_a_host_may_lack_is_optional_and_its_builders_error_is_not() {
+    fn ask(cx: &mut Context) -> anyhow::Result<ExitStatus> {
+        match cx.optional_state::<Engine>()? {
+            Some(engine) => writeln!(cx.out(), "built {}", engine.built)?,
+            None => writeln!(cx.out(), "none")?,
+        }
+        Ok(ExitStatus::Success)
+    }
+    let host = || Dispatcher::builder("tool").registry(registry(ask));
+    let without = testing::run(&host().build(), ["use"]);
+    assert_eq!(
+        (without.status, without.stdout.as_str()),
+        (ExitStatus::Success, "none\n")
+    );
+    let with = host().state(|_| Ok(Engine { built: 1 })).build();
+    assert_eq!(testing::run(&with, ["use"]).stdout, "built 1\n");
+    let failing = host()
+        .state(|_| -> anyhow::Result<Engine> { anyhow::bail!("no engine") })
+        .build();
+    let failed = testing::run(&failing, ["use"]);
+    assert_eq!(
+        (failed.status, failed.stderr.as_str()),
+        (ExitStatus::Failure, "Error: no engine\n")
+    );
+}

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use byname::{Context, ExitStatus};
+use engine_client::ConfigFile;
 use engine_client::models::ContainerCreateBody;
 use terminal::DetachKeys;
 
@@ -52,7 +53,7 @@ impl Plan {
         };
         let body = create::body(options, &words, &circumstances).map_err(refused)?;
         check_attaching(options, streams, cx)?;
-        let detach_keys = detach_keys(options.process.detach_keys.as_deref())?;
+        let detach_keys = detach_keys(options.process.detach_keys.clone(), cx)?;
         let platform = platform(options.image.platform.as_deref(), cx).map_err(refused)?;
         let image = Image::parse(words.first().map_or("", String::as_str)).map_err(refused)?;
         Ok(Plan {
@@ -103,12 +104,25 @@ fn check_attaching(
     Ok(())
 }
 
-fn detach_keys(text: Option<&str>) -> anyhow::Result<Option<(String, DetachKeys)>> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else {
+/// The keys that the option says, else those of the host's configuration file, if it has one. The file is read only if
+/// there is no option.
+fn detach_keys(
+    option: Option<String>,
+    cx: &Context,
+) -> anyhow::Result<Option<(String, DetachKeys)>> {
+    let given = |text: &String| !text.is_empty();
+    let text = match option.filter(given) {
+        Some(text) => Some(text),
+        None => cx
+            .optional_state::<ConfigFile>()?
+            .and_then(|file| file.detach_keys.clone())
+            .filter(given),
+    };
+    let Some(text) = text else {
         return Ok(None);
     };
-    match DetachKeys::parse(text) {
-        Ok(keys) => Ok(Some((text.to_owned(), keys))),
+    match DetachKeys::parse(&text) {
+        Ok(keys) => Ok(Some((text, keys))),
         Err(error) => Err(errors::bare(
             ExitStatus::Failure,
             format!("invalid detach keys ({text}): {error}"),
