@@ -149,8 +149,8 @@ impl error::Error for Error {
     }
 }
 
-/// The operating system's text as Docker prints it: `no such file or directory`, without the number.
-pub(crate) fn os_text(error: &io::Error) -> String {
+/// The operating system's text of an error as Docker prints it: `no such file or directory`, without the number.
+pub fn os_text(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error ").next().unwrap_or_default();
     let mut letters = text.chars();
@@ -164,6 +164,13 @@ pub(crate) fn os_text(error: &io::Error) -> String {
 mod tests {
     use super::*;
     use std::error::Error as _;
+
+    #[test]
+    fn errors_of_the_system_are_words_without_numbers() {
+        let missing = std::fs::read("/nonexistent").unwrap_err();
+        assert_eq!(os_text(&missing), "no such file or directory");
+        assert_eq!(os_text(&io::Error::other("Strange")), "strange");
+    }
 
     #[test]
     fn an_engine_message_is_prefixed_when_printed_only() {

@@ -131,21 +131,9 @@ pub fn hijack_head(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
     /// Runs one target over its corpus.
     fn corpus(name: &str, target: fn(&[u8])) {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("fuzz/corpus")
-            .join(name);
-        let entries = fs::read_dir(&directory).expect("the corpus is part of the sources");
-        let mut count = 0;
-        for entry in entries {
-            target(&fs::read(entry.expect("an entry").path()).expect("a file"));
-            count += 1;
-        }
-        assert!(count > 0, "{} is empty", directory.display());
+        harness::corpus(env!("CARGO_MANIFEST_DIR"), name, target);
     }
 
     #[test]

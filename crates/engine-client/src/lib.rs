@@ -43,7 +43,7 @@ pub use containers::remove::RemoveOptions;
 pub use containers::wait::{WaitCondition, Waiting};
 pub use demultiplex::{Demultiplexer, Stream};
 pub use endpoint::{Address, Endpoint};
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, os_text};
 pub use hijack::{Hijacked, HijackedReader, HijackedWriter, ShutdownHandle};
 pub use images::create::{CreateImage, ImageProgress, ImageProgressLine, ProgressDetail};
 pub use ping::Ping;

@@ -22,6 +22,7 @@
 mod api;
 mod bridge;
 mod broken;
+mod corpus;
 mod dockerd;
 mod forward;
 mod guard;
@@ -36,6 +37,7 @@ mod transcript;
 
 pub use api::{Answer, Api};
 pub use broken::{BrokenEngine, Reply, Request};
+pub use corpus::corpus;
 pub use dockerd::{Dockerd, StartError};
 pub use forward::Forward;
 pub use image::{BUSYBOX, Image};

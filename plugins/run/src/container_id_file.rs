@@ -1,9 +1,8 @@
 //! The file of `--cidfile`, which tells scripts the container's ID.
 
+use engine_client::os_text;
 use std::fs::{self, File};
 use std::io::{self, Write};
-
-use crate::values::path;
 
 /// A file that is there from before the container is created, so that two runs cannot both have it, and gets the ID
 /// once there is one. Without an ID it is removed again.
@@ -28,7 +27,7 @@ impl ContainerIdFile {
             )),
             Err(error) => Err(format!(
                 "failed to create the container ID file: open {path}: {}",
-                path::describe(&error)
+                os_text(&error)
             )),
         }
     }
@@ -39,7 +38,7 @@ impl ContainerIdFile {
             format!(
                 "failed to write the container ID to the file: write {}: {}",
                 self.path,
-                path::describe(&error)
+                os_text(&error)
             )
         })?;
         self.is_written = true;

@@ -3,6 +3,7 @@
 //! What is not given is left out: for an engine absent, null, empty and zero are the same, but for the few fields that
 //! are always set here, since Docker's client always sends them.
 
+use engine_client::os_text;
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -167,7 +168,7 @@ fn entries(
 /// Reads a file that an option names.
 pub(crate) fn read(file: &str) -> Result<Vec<u8>, InvalidValue> {
     std::fs::read(file)
-        .map_err(|error| InvalidValue::new(format!("open {file}: {}", path::describe(&error))))
+        .map_err(|error| InvalidValue::new(format!("open {file}: {}", os_text(&error))))
 }
 
 /// The anonymous volumes and the binds, each once.
@@ -183,7 +184,7 @@ fn volumes(
     let directory = path::current_directory(pwd.as_deref()).map_err(|error| {
         InvalidValue::new(format!(
             "cannot determine the current directory: {}",
-            path::describe(&error)
+            os_text(&error)
         ))
     })?;
     for text in volumes {

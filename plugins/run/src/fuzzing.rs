@@ -39,7 +39,7 @@ pub fn port(data: &[u8]) {
 /// A bind keeps what stands behind its source.
 pub fn volume(data: &[u8]) {
     let text = text(data);
-    match volume::parse(text, Path::new("/work/dir")) {
+    match volume::parse(text, Path::new("/home/dir")) {
         Ok(Volume::Anonymous(path)) => assert_eq!(path, text),
         Ok(Volume::Bind(bind)) if text.starts_with('.') => {
             let rest = text
@@ -120,21 +120,9 @@ pub fn option(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
     /// Runs one target over its corpus.
     fn corpus(name: &str, target: fn(&[u8])) {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("fuzz/corpus")
-            .join(name);
-        let entries = fs::read_dir(&directory).expect("the corpus is part of the sources");
-        let mut count = 0;
-        for entry in entries {
-            target(&fs::read(entry.expect("an entry").path()).expect("a file"));
-            count += 1;
-        }
-        assert!(count > 0, "{} is empty", directory.display());
+        harness::corpus(env!("CARGO_MANIFEST_DIR"), name, target);
     }
 
     #[test]

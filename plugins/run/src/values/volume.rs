@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn parse_here(text: &str) -> Result<Volume, InvalidValue> {
-        parse(text, Path::new("/work/dir"))
+        parse(text, Path::new("/home/dir"))
     }
 
     #[test]
@@ -104,12 +104,12 @@ mod tests {
             ("ab:/b:rw,,x", "ab:/b:rw,,x"),
             ("ab:cd:ef", "ab:cd:ef"),
             ("~/x:/y", "~/x:/y"),
-            ("./a:/b", "/work/dir/a:/b"),
-            ("../a/../b//c:/d:ro", "/work/b/c:/d:ro"),
-            (".:/w", "/work/dir:/w"),
-            ("..:/b", "/work:/b"),
-            (".a:/b", "/work/dir/.a:/b"),
-            ("./a:b:c", "/work/dir/a:b:c"),
+            ("./a:/b", "/home/dir/a:/b"),
+            ("../a/../b//c:/d:ro", "/home/b/c:/d:ro"),
+            (".:/w", "/home/dir:/w"),
+            ("..:/b", "/home:/b"),
+            (".a:/b", "/home/dir/.a:/b"),
+            ("./a:b:c", "/home/dir/a:b:c"),
             ("C:\\a:/b", "C:\\a:/b"),
             ("/a:c:\\x:ro", "/a:c:\\x:ro"),
             ("\\\\.\\pipe\\x:/y", "\\\\.\\pipe\\x:/y"),
