@@ -225,6 +225,8 @@ fn frames_of_no_known_stream_are_an_error() {
             }
         });
         fails(&engine, 125, part);
+        // The status is there at once, and the output is lost all the same.
+        fails(&engine_whose("/attach", Reply::upgrade(stream)), 125, part);
     }
 }
 

@@ -1,8 +1,9 @@
 //! The file of `--cidfile`, which tells scripts the container's ID.
 
-use engine_client::os_text;
 use std::fs::{self, File};
 use std::io::{self, Write};
+
+use engine_client::os_text;
 
 /// A file that is there from before the container is created, so that two runs cannot both have it, and gets the ID
 /// once there is one. Without an ID it is removed again.

@@ -6,6 +6,7 @@
 use engine_client::os_text;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::path::PathBuf;
 
 use byname::Environment;
 use engine_client::models::{
@@ -177,16 +178,18 @@ fn volumes(
     circumstances: &Circumstances<'_>,
 ) -> Result<(Vec<String>, Vec<String>), InvalidValue> {
     let (mut anonymous, mut binds) = (Vec::new(), Vec::new());
-    if volumes.is_empty() {
-        return Ok((anonymous, binds));
-    }
-    let pwd = circumstances.environment.get("PWD");
-    let directory = path::current_directory(pwd.as_deref()).map_err(|error| {
-        InvalidValue::new(format!(
-            "cannot determine the current directory: {}",
-            os_text(&error)
-        ))
-    })?;
+    // Only a relative source needs the current directory, which may have been removed.
+    let directory = if volumes.iter().any(|text| text.starts_with('.')) {
+        let pwd = circumstances.environment.get("PWD");
+        path::current_directory(pwd.as_deref()).map_err(|error| {
+            InvalidValue::new(format!(
+                "cannot determine the current directory: {}",
+                os_text(&error)
+            ))
+        })?
+    } else {
+        PathBuf::new()
+    };
     for text in volumes {
         let (list, value) = match volume::parse(text, &directory)? {
             Volume::Anonymous(path) => (&mut anonymous, path),
