@@ -3,7 +3,6 @@
 //! What is not given is left out: for an engine absent, null, empty and zero are the same, but for the few fields that
 //! are always set here, since Docker's client always sends them.
 
-use engine_client::os_text;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::path::PathBuf;
@@ -12,6 +11,7 @@ use byname::Environment;
 use engine_client::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, NetworkingConfig,
 };
+use engine_client::os_text;
 use terminal::Size;
 
 use crate::host_config;
