@@ -151,7 +151,7 @@ fn a_word_that_is_not_utf8_is_refused_and_creates_nothing() {
 fn the_platform_of_the_engine_is_fine_and_another_is_not() {
     let engine = engine!();
     let outcome = tool(engine).run(["run", "--platform", "foo/bar/baz/q", "busybox", "true"]);
-    assert_ne!(outcome.code, Some(0));
+    assert_eq!(outcome.code, Some(125));
     assert!(
         outcome.err().contains("\"foo/bar/baz/q\""),
         "{}",

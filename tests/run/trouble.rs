@@ -162,7 +162,7 @@ fn an_id_that_would_be_another_path_is_refused() {
         Reply::json(201, "{\"Id\":\"../../images\",\"Warnings\":[]}"),
     );
     let outcome = on(&engine).run(["run", "--rm", "x"]);
-    assert_ne!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(outcome.code, Some(125), "{outcome:?}");
     for request in engine.requests() {
         assert!(!request.target.contains(".."), "{}", request.target);
     }
@@ -314,4 +314,27 @@ fn an_engine_that_dies_leaves_the_terminal_as_before() {
     engine.crash();
     assert_eq!(running.finish().code, Some(125), "{:?}", pty.text());
     assert_eq!(pty.modes(), before);
+}
+
+#[test]
+fn a_reader_that_has_gone_ends_it_quietly() {
+    let engine = engine!();
+    let label = "reader_gone";
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tool"))
+        .args(["run", "--rm", "-l", label, "busybox", "yes"])
+        .env("DOCKER_HOST", engine.host())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("tool starts");
+    let mut first = [0; 2];
+    let mut reader = child.stdout.take().expect("a pipe");
+    std::io::Read::read_exact(&mut reader, &mut first).expect("output");
+    drop(reader);
+    let output = child.wait_with_output().expect("tool ends");
+    assert_eq!((&first, output.status.code()), (b"y\n", Some(128 + 13)));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    for container in engine.containers(label) {
+        engine.remove(container["Id"].as_str().expect("an ID"));
+    }
 }
