@@ -1,0 +1,247 @@
+//! `--format`: which template, and how its lines are laid out.
+
+use serde_json::{Map, Value};
+
+use crate::table;
+use crate::template::{Template, TemplateError};
+
+/// A column of a listing: a field of its rows and what a table writes above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    field: &'static str,
+    header: &'static str,
+}
+
+impl Column {
+    /// A column for this field of the rows, with this header.
+    #[must_use]
+    pub const fn new(field: &'static str, header: &'static str) -> Column {
+        Column { field, header }
+    }
+}
+
+/// What `--format` says.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Format {
+    /// The listing's own table: `table`, or nothing.
+    Table,
+    /// A table with the columns that a template names, split at tabs: `table {{.ID}}\t{{.Names}}`.
+    TableOf(Template),
+    /// One JSON object a line: `json`.
+    Json,
+    /// A template, evaluated for each row.
+    Template(Template),
+}
+
+impl Format {
+    /// Reads the value of `--format`. In a template the two characters `\t` are a tab and `\n` ends a line, for shells
+    /// have no easy way to type either.
+    ///
+    /// # Errors
+    /// What is wrong with the template, or what of it is not in the subset.
+    pub fn parse(text: &str) -> Result<Format, TemplateError> {
+        let template = |text: &str| {
+            let text = text.replace(r"\t", "\t").replace(r"\n", "\n");
+            Template::parse(&text)
+        };
+        Ok(match text.trim() {
+            "" | "table" => Format::Table,
+            "json" => Format::Json,
+            trimmed => match trimmed.strip_prefix("table") {
+                Some(columns) if columns.starts_with([' ', '\t', '{', '\\']) => {
+                    Format::TableOf(template(columns.trim_start_matches([' ', '\t']))?)
+                }
+                _ => Format::Template(template(text)?),
+            },
+        })
+    }
+
+    /// Whether a table is asked for, in which long values are shortened.
+    #[must_use]
+    pub fn is_table(&self) -> bool {
+        matches!(self, Format::Table | Format::TableOf(_))
+    }
+}
+
+/// A kind of listing: the columns of its table, and which other fields its rows have.
+#[derive(Clone, Copy, Debug)]
+pub struct Listing<'a> {
+    columns: &'a [Column],
+    others: &'a [Column],
+}
+
+impl<'a> Listing<'a> {
+    /// A listing with these columns, in the order of its table.
+    #[must_use]
+    pub const fn new(columns: &'a [Column]) -> Listing<'a> {
+        Listing {
+            columns,
+            others: &[],
+        }
+    }
+
+    /// Fields that a template may name and the listing's own table does not show.
+    #[must_use]
+    pub const fn with_fields(self, others: &'a [Column]) -> Listing<'a> {
+        Listing { others, ..self }
+    }
+
+    /// Checks that every field that the format names exists, so that a mistake shows before any work is done, and
+    /// however few rows there are.
+    ///
+    /// # Errors
+    /// Names the field that does not exist, and those that do.
+    pub fn check(&self, format: &Format) -> Result<(), TemplateError> {
+        match format {
+            Format::Table | Format::Json => Ok(()),
+            Format::TableOf(template) | Format::Template(template) => template
+                .fields()
+                .iter()
+                .find(|name| !self.all().any(|column| column.field == **name))
+                .map_or(Ok(()), |name| Err(self.unknown(name))),
+        }
+    }
+
+    /// The text of the rows, each an object with the listing's fields. A table has its header even without rows;
+    /// `width` is that of the terminal that it is to fit, in columns, and `None` leaves it as wide as it is.
+    ///
+    /// # Errors
+    /// As [`check`](Listing::check), or where a template does to a value what cannot be done to it.
+    pub fn render(
+        &self,
+        format: &Format,
+        rows: &[Value],
+        width: Option<usize>,
+    ) -> Result<String, TemplateError> {
+        self.check(format)?;
+        match format {
+            Format::Table => {
+                let cells = |row: &Value| {
+                    let cell = |column: &Column| crate::template::text(&row[column.field]);
+                    self.columns.iter().map(cell).collect::<Vec<_>>().join("\t")
+                };
+                Ok(self.table(rows.iter().map(cells), cells(&self.header()), width))
+            }
+            Format::TableOf(template) => {
+                let lines: Result<Vec<String>, _> =
+                    rows.iter().map(|row| template.render(row)).collect();
+                Ok(self.table(
+                    lines?.into_iter(),
+                    template.render_header(&self.header())?,
+                    width,
+                ))
+            }
+            Format::Json => Ok(rows.iter().map(|row| format!("{row}\n")).collect()),
+            Format::Template(template) => {
+                let lines: Result<String, _> = rows
+                    .iter()
+                    .map(|row| template.render(row).map(|line| line + "\n"))
+                    .collect();
+                lines
+            }
+        }
+    }
+
+    fn table(
+        &self,
+        rows: impl Iterator<Item = String>,
+        header: String,
+        width: Option<usize>,
+    ) -> String {
+        // A row may be of several lines, if the template says so.
+        let lines: Vec<String> = std::iter::once(header)
+            .chain(rows)
+            .flat_map(|row| row.split('\n').map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        table::align(&lines, width)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'a Column> {
+        self.columns.iter().chain(self.others)
+    }
+
+    /// A row whose fields are the headers.
+    fn header(&self) -> Value {
+        let fields = self
+            .all()
+            .map(|column| (column.field.to_owned(), column.header.into()));
+        Value::Object(fields.collect::<Map<_, _>>())
+    }
+
+    fn unknown(&self, name: &str) -> TemplateError {
+        let mut known: Vec<&str> = self.all().map(|column| column.field).collect();
+        known.sort_unstable();
+        TemplateError::new(format!(
+            "there is no field .{name} here; the fields are .{}",
+            known.join(", .")
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const COLUMNS: [Column; 2] = [Column::new("ID", "IMAGE ID"), Column::new("Size", "SIZE")];
+    const OTHERS: [Column; 1] = [Column::new("Labels", "LABELS")];
+
+    fn render(format: &str) -> Result<String, TemplateError> {
+        let rows = [
+            json!({"ID": "1", "Size": "12MB", "Labels": "a=b"}),
+            json!({"ID": "22", "Size": "3kB", "Labels": ""}),
+        ];
+        let listing = Listing::new(&COLUMNS).with_fields(&OTHERS);
+        listing.render(&Format::parse(format)?, &rows, None)
+    }
+
+    #[test]
+    fn formats() {
+        for (format, expected) in [
+            ("", "IMAGE ID   SIZE\n1          12MB\n22         3kB\n"),
+            (
+                "table",
+                "IMAGE ID   SIZE\n1          12MB\n22         3kB\n",
+            ),
+            (
+                r"table {{.Size}}\t{{.Labels}}",
+                "SIZE   LABELS\n12MB   a=b\n3kB\n",
+            ),
+            ("table {{upper .Size}}", "SIZE\n12MB\n3KB\n"),
+            (
+                "json",
+                "{\"ID\":\"1\",\"Labels\":\"a=b\",\"Size\":\"12MB\"}\n{\"ID\":\"22\",\"Labels\":\"\",\"Size\":\"3kB\"}\n",
+            ),
+            (r"{{.ID}}\t{{.Size}}", "1\t12MB\n22\t3kB\n"),
+            (r"{{.ID}}\n-", "1\n-\n22\n-\n"),
+            ("tables of {{.ID}}", "tables of 1\ntables of 22\n"),
+            ("{{if .Labels}}{{.ID}}{{end}}", "1\n\n"),
+        ] {
+            assert_eq!(
+                render(format).unwrap_or_else(|e| panic!("{format}: {e}")),
+                expected,
+                "{format}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_even_without_rows() {
+        let listing = Listing::new(&COLUMNS).with_fields(&OTHERS);
+        let format = Format::parse("{{if false}}{{.Nmae}}{{end}}").expect("a format");
+        let error = listing.render(&format, &[], None).expect_err("no field");
+        assert_eq!(
+            error.to_string(),
+            "template: there is no field .Nmae here; the fields are .ID, .Labels, .Size"
+        );
+    }
+
+    #[test]
+    fn an_empty_table_has_its_header() {
+        let listing = Listing::new(&COLUMNS);
+        let table = listing.render(&Format::Table, &[], None);
+        assert_eq!(table.expect("a table"), "IMAGE ID   SIZE\n");
+    }
+}

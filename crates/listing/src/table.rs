@@ -1,0 +1,119 @@
+//! Lines with tabs become aligned columns.
+
+use std::borrow::Cow;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::identifier::ellipsis;
+
+/// Blanks between two columns.
+const GAP: usize = 3;
+
+/// A column is not cut to less than this: narrower than that it says nothing.
+const NARROWEST: usize = 10;
+
+/// Aligns the cells of lines at their tabs. With a width, the widest columns are cut until the lines fit into it, or
+/// until no column can be cut further.
+pub(crate) fn align(lines: &[String], width: Option<usize>) -> String {
+    let rows: Vec<Vec<Cow<'_, str>>> = lines
+        .iter()
+        .map(|line| line.split('\t').map(visible).collect())
+        .collect();
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let mut widths = vec![0; count];
+    for row in &rows {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = cell.width().max(*widest);
+        }
+    }
+    if let Some(width) = width {
+        fit(&mut widths, width);
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (index, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let cell = ellipsis(cell, *width);
+            line.push_str(&cell);
+            // What follows the last column is nothing, so it is not padded.
+            if index + 1 < row.len() {
+                let padding = width - cell.width() + GAP;
+                line.extend(std::iter::repeat_n(' ', padding));
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Takes from the widest columns, one blank at a time, what the line is too long by.
+fn fit(widths: &mut [usize], width: usize) {
+    let gaps = GAP * widths.len().saturating_sub(1);
+    loop {
+        let total = widths.iter().sum::<usize>() + gaps;
+        let widest = widths.iter_mut().max();
+        match widest {
+            Some(widest) if total > width && *widest > NARROWEST => *widest -= 1,
+            _ => return,
+        }
+    }
+}
+
+/// The cell without what would break its line or steer a terminal: names, labels and commands are other people's.
+fn visible(cell: &str) -> Cow<'_, str> {
+    if !cell.contains(char::is_control) {
+        return Cow::Borrowed(cell);
+    }
+    let visible = cell.chars().map(|character| match character {
+        '\n' | '\r' => ' ',
+        character => character,
+    });
+    Cow::Owned(terminal::printable(&visible.collect::<String>()).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lines(lines: &[&str]) -> Vec<String> {
+        lines.iter().map(|&line| line.to_owned()).collect()
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let text = align(&lines(&["NAME\tID", "a-long-name\t1", "語\t2"]), None);
+        assert_eq!(text, "NAME          ID\na-long-name   1\n語            2\n");
+    }
+
+    #[test]
+    fn nothing_follows_the_last_cell() {
+        assert_eq!(align(&lines(&["A\t", "b\t\t"]), None), "A\nb\n");
+    }
+
+    #[test]
+    fn the_widest_column_gives_way() {
+        let text = align(
+            &lines(&["ID\tCOMMAND", "1\t0123456789abcdefghijkl"]),
+            Some(20),
+        );
+        assert_eq!(text, "ID   COMMAND\n1    0123456789abcd…\n");
+        let text = align(&lines(&["0123456789abc\t0123456789abc"]), Some(4));
+        assert_eq!(text, "012345678…   012345678…\n");
+    }
+
+    #[test]
+    fn a_cell_cannot_leave_its_line() {
+        assert_eq!(align(&lines(&["a\nb\x1b[2J\tc"]), None), "a b[2J   c\n");
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_has_a_line_for_each(rows in proptest::collection::vec("\\PC{0,12}(\t\\PC{0,12}){0,4}", 0..8)) {
+            let text = align(&rows, Some(40));
+            prop_assert_eq!(text.lines().count(), rows.len());
+        }
+    }
+}
