@@ -8,17 +8,18 @@ use engine_client::ConfigFile;
 
 use crate::globals::Globals;
 
-/// Reads the configuration file once a command asks for it. One that cannot be read is warned of and taken for empty:
-/// another program's mistake in a shared file shall not keep containers from running.
+/// Reads the configuration file once a command asks for it. What is wrong in it is warned of and left out: another
+/// program's mistake in a shared file shall not keep containers from running.
 pub(crate) fn read(cx: &Context) -> anyhow::Result<ConfigFile> {
     let Some(directory) = directory(cx) else {
         return Ok(ConfigFile::default());
     };
-    Ok(ConfigFile::read(&directory).unwrap_or_else(|error| {
+    let (file, errors) = ConfigFile::read(&directory);
+    for error in errors {
         // Without a standard error the warning reaches nobody, and that is no reason to fail either.
         let _ = writeln!(cx.streams().err.clone(), "WARNING: Error {error}");
-        ConfigFile::default()
-    }))
+    }
+    Ok(file)
 }
 
 /// `--config`, else `DOCKER_CONFIG`, else `.docker` in the home directory; `None` if there is no home directory.
