@@ -179,6 +179,18 @@ impl Client {
         self.check(response, request, Some(version))
     }
 
+    /// Sends a request whose body is whatever the reader has, and returns its answer if that is a success.
+    pub(crate) fn upload_on(
+        &self,
+        http: &Http,
+        request: &Request,
+        body: &mut dyn Read,
+    ) -> Result<Response, Error> {
+        let version = self.version()?;
+        let response = http.upload(request, body, Some(version))?;
+        self.check(response, request, Some(version))
+    }
+
     /// Sends a request whose answer says nothing beyond success.
     pub(crate) fn call(&self, request: &Request) -> Result<(), Error> {
         let response = self.send(request)?;

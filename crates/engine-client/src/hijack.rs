@@ -1,4 +1,4 @@
-//! Turning a connection into a stream in both directions: attach, and later exec.
+//! Turning a connection into a stream in both directions: attach and exec.
 //!
 //! ureq drops the connection on `101`, and its transports can not be split, so the request is written by hand on a
 //! fresh connection and the head of the answer is read with httparse. What was read behind the head is the beginning
@@ -155,14 +155,22 @@ pub(crate) fn upgrade(
     let label = request.label();
     let target = request.target(endpoint.base_path(), Some(version));
     log::debug!(target: "engine_client", "{} {target}", request.method);
-    let head = format!(
-        "{} {target} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {user_agent}\r\nContent-Length: 0\r\n\
-         Content-Type: text/plain\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+    let body = request.body.as_deref().unwrap_or_default();
+    let media_type = match request.body {
+        Some(_) => "application/json",
+        None => "text/plain",
+    };
+    let mut head = format!(
+        "{} {target} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {user_agent}\r\nContent-Length: {}\r\n\
+         Content-Type: {media_type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
         request.method,
-        endpoint.authority()
-    );
+        endpoint.authority(),
+        body.len()
+    )
+    .into_bytes();
+    head.extend_from_slice(body);
     (&connection)
-        .write_all(head.as_bytes())
+        .write_all(&head)
         .map_err(|error| lost(&label, error))?;
 
     let (head, rest) = read_head(&connection, &label, tls_hint(endpoint))?;

@@ -8,7 +8,7 @@
 //! - dial: opens a connection to an [`Endpoint`]. Other transports join here.
 //! - transport: HTTP with ureq, on dialled connections. Hijacked streams stand beside it, on the same connections.
 //! - client: the API version, negotiated once; errors by status; requests and answers.
-//! - endpoints: `containers/` and `images/`, one a file.
+//! - endpoints: `containers/`, `exec/`, `images/`, `volumes/` and `system/`, one a file.
 //!
 //! Each request's line, and nothing else of it, is logged as `debug` with the target `engine_client`. ureq logs on its
 //! own, under targets that begin with `ureq`: at `trace` it shows whole messages, so a host's logger should leave them
@@ -24,17 +24,21 @@ mod demultiplex;
 mod dial;
 mod endpoint;
 mod error;
+mod exec;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod hijack;
 mod images;
 mod json_lines;
+mod nullable;
 mod ping;
 mod request;
 mod settings;
+mod system;
 mod transport;
 mod version;
+mod volumes;
 
 pub use bollard_stubs::models;
 pub use cancel::Canceller;
@@ -43,13 +47,20 @@ pub use config_file::ConfigFile;
 pub use container_proxies::ContainerProxies;
 pub use containers::attach::AttachOptions;
 pub use containers::create::CreateContainerOptions;
+pub use containers::list::{ContainerSummary, ListContainers, Mount, Networks, Port};
+pub use containers::logs::{Logs, LogsOptions};
 pub use containers::remove::RemoveOptions;
+pub use containers::stop::StopOptions;
 pub use containers::wait::{WaitCondition, Waiting};
 pub use credentials::{Credentials, credentials_file};
 pub use demultiplex::{Demultiplexer, Stream};
 pub use endpoint::{Address, Endpoint};
 pub use error::{Error, ErrorKind, os_text};
+pub use exec::start::StartExec;
 pub use hijack::{Hijacked, HijackedReader, HijackedWriter, ShutdownHandle};
 pub use images::create::{CreateImage, ImageProgress, ImageProgressLine, ProgressDetail};
+pub use images::list::{ImageSummary, ListImages};
+pub use images::remove::{RemoveImage, RemovedImage};
 pub use ping::Ping;
 pub use version::ApiVersion;
+pub use volumes::{CreateVolume, VolumeSummary};

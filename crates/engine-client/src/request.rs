@@ -50,6 +50,14 @@ impl Request {
         self
     }
 
+    /// Adds `key=value` to the query if there is a value.
+    pub(crate) fn optional(self, key: &str, value: Option<&str>) -> Request {
+        match value {
+            Some(value) => self.query(key, value),
+            None => self,
+        }
+    }
+
     /// Adds `key=1` to the query if `value`; the engine takes what is not there as false.
     pub(crate) fn flag(self, key: &str, value: bool) -> Request {
         if value { self.query(key, "1") } else { self }
@@ -101,20 +109,54 @@ impl Request {
 /// A name that an engine can not know is refused here rather than encoded, for servers decode a path before they
 /// resolve its dots: with `../images/x` the request would be another one.
 pub(crate) fn container_path(id: &str) -> Result<String, Error> {
+    Ok(format!(
+        "/containers/{}",
+        segment("container name or ID", id)?
+    ))
+}
+
+/// The path of a volume: `/volumes/NAME`.
+pub(crate) fn volume_path(name: &str) -> Result<String, Error> {
+    Ok(format!("/volumes/{}", segment("volume name", name)?))
+}
+
+/// The path of a process in a container: `/exec/ID`.
+pub(crate) fn exec_path(id: &str) -> Result<String, Error> {
+    Ok(format!("/exec/{}", segment("exec ID", id)?))
+}
+
+/// The path of an image: `/images/NAME`, whose name may have several segments.
+pub(crate) fn image_path(name: &str) -> Result<String, Error> {
+    let what = "image name or ID";
+    if name.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Input,
+            format!("invalid {what}: value is empty"),
+        ));
+    }
+    let segments: Result<Vec<String>, Error> = name
+        .split('/')
+        .map(|part| segment(what, part).map_err(|_| invalid(what, name)))
+        .collect();
+    Ok(format!("/images/{}", segments?.join("/")))
+}
+
+fn segment(what: &str, text: &str) -> Result<String, Error> {
     let hostile = |character: char| matches!(character, '/' | '\\') || character.is_control();
-    if id.trim().is_empty() {
+    if text.trim().is_empty() {
         return Err(Error::new(
             ErrorKind::Input,
-            "invalid container name or ID: value is empty",
+            format!("invalid {what}: value is empty"),
         ));
     }
-    if matches!(id, "." | "..") || id.contains(hostile) {
-        return Err(Error::new(
-            ErrorKind::Input,
-            format!("invalid container name or ID: {id:?}"),
-        ));
+    if matches!(text, "." | "..") || text.contains(hostile) {
+        return Err(invalid(what, text));
     }
-    Ok(format!("/containers/{}", utf8_percent_encode(id, RESERVED)))
+    Ok(utf8_percent_encode(text, RESERVED).to_string())
+}
+
+fn invalid(what: &str, text: &str) -> Error {
+    Error::new(ErrorKind::Input, format!("invalid {what}: {text:?}"))
 }
 
 #[cfg(test)]
@@ -132,6 +174,21 @@ mod tests {
         );
         assert_eq!(request.label(), "POST /containers/create");
         assert_eq!(Request::new("GET", "/_ping").target("", None), "/_ping");
+    }
+
+    #[test]
+    fn an_image_may_have_several_segments() {
+        assert_eq!(
+            image_path("localhost:5000/a/b@sha256:0").expect("a name"),
+            "/images/localhost%3A5000/a/b%40sha256%3A0"
+        );
+        for name in ["", "/a", "a/", "a//b", "a/../b", "a\nb"] {
+            let error = image_path(name).expect_err(name);
+            assert!(
+                error.to_string().starts_with("invalid image name or ID: "),
+                "{error}"
+            );
+        }
     }
 
     #[test]

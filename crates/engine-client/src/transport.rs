@@ -80,21 +80,45 @@ impl Http {
         request: &Request,
         version: Option<ApiVersion>,
     ) -> Result<Response, Error> {
-        let label = request.label();
-        let target = request.target(self.endpoint.base_path(), version);
-        log::debug!(target: "engine_client", "{} {target}", request.method);
-        let mut builder = http::Request::builder()
-            .method(request.method)
-            .uri(format!("http://{}{target}", self.endpoint.authority()));
-        for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
-        }
+        let builder = self.builder(request, version);
         let result = match (&request.body, request.method) {
             (Some(body), _) => self.send(builder.body(body.as_slice()), request.timeout),
             // A POST without a body says so by `Content-Length: 0`.
             (None, "POST") => self.send(builder.body(&[][..]), request.timeout),
             (None, _) => self.send(builder.body(()), request.timeout),
         };
+        self.response(result, request.label())
+    }
+
+    /// Sends a request whose body is whatever the reader has, in chunks.
+    pub(crate) fn upload(
+        &self,
+        request: &Request,
+        body: &mut dyn Read,
+        version: Option<ApiVersion>,
+    ) -> Result<Response, Error> {
+        let body = ureq::SendBody::from_reader(body);
+        let result = self.send(self.builder(request, version).body(body), request.timeout);
+        self.response(result, request.label())
+    }
+
+    fn builder(&self, request: &Request, version: Option<ApiVersion>) -> http::request::Builder {
+        let target = request.target(self.endpoint.base_path(), version);
+        log::debug!(target: "engine_client", "{} {target}", request.method);
+        let builder = http::Request::builder()
+            .method(request.method)
+            .uri(format!("http://{}{target}", self.endpoint.authority()));
+        let headers = request.headers.iter();
+        headers.fold(builder, |builder, (name, value)| {
+            builder.header(*name, value)
+        })
+    }
+
+    fn response(
+        &self,
+        result: Result<http::Response<ureq::Body>, ureq::Error>,
+        label: String,
+    ) -> Result<Response, Error> {
         let (parts, body) = result
             .map_err(|error| self.translate(error, &label))?
             .into_parts();

@@ -2,30 +2,11 @@
 
 mod wire;
 
-use std::sync::mpsc;
-
 use engine_client::models::ContainerCreateBody;
 use engine_client::{
-    AttachOptions, Client, CreateContainerOptions, CreateImage, ErrorKind, RemoveOptions,
-    WaitCondition,
+    AttachOptions, CreateContainerOptions, CreateImage, ErrorKind, RemoveOptions, WaitCondition,
 };
-use wire::{PONG, Received, Wire};
-
-/// The request that `call` sends, besides the ping.
-fn sent(answer: &'static str, call: impl FnOnce(&Client)) -> Received {
-    let (sender, received) = mpsc::channel();
-    let wire = Wire::unix(move |peer| {
-        while let Some(request) = peer.receive() {
-            let ping = request.line.contains("/_ping");
-            peer.send(if ping { PONG } else { answer });
-            if !ping {
-                sender.send(request).expect("the test listens");
-            }
-        }
-    });
-    call(&wire.client());
-    received.recv_timeout(wire::PATIENCE).expect("a request")
-}
+use wire::{Wire, sent};
 
 const NO_CONTENT: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 

@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::json_lines::JsonLines;
 use crate::request::Request;
-use crate::transport::Body;
+use crate::transport::{Body, Http};
 
 /// `{}` in base64url: nothing is known of the registry.
 const NO_AUTH: &str = "e30=";
@@ -27,7 +27,8 @@ pub struct CreateImage {
     pub registry_auth: Option<String>,
 }
 
-/// The progress of a pull: an iterator that blocks until the engine says more, and ends when the pull has succeeded.
+/// The progress of a pull or a load: an iterator that blocks until the engine says more, and ends when it has
+/// succeeded.
 ///
 /// An error is the last item, whether the engine reports it ([`Stream`](ErrorKind::Stream)) or the connection is lost
 /// ([`Closed`](ErrorKind::Closed)).
@@ -105,16 +106,20 @@ impl Client {
         let request = request.header("X-Registry-Auth", auth);
         let http = self.separate();
         let response = self.send_on(&http, &request)?;
-        let lines = JsonLines::new(response.body, request.label());
-        Ok(ImageProgress {
-            lines,
-            canceller: Canceller::new(http),
-            ended: false,
-        })
+        Ok(ImageProgress::new(response.body, request.label(), http))
     }
 }
 
 impl ImageProgress {
+    /// The progress that an answer's body tells, whose request had this pool for itself.
+    pub(crate) fn new(body: Body, label: String, http: Http) -> ImageProgress {
+        ImageProgress {
+            lines: JsonLines::new(body, label),
+            canceller: Canceller::new(http),
+            ended: false,
+        }
+    }
+
     /// A handle that ends the pull from another thread.
     pub fn canceller(&self) -> Canceller {
         self.canceller.clone()

@@ -190,15 +190,41 @@ impl Peer {
         let length = request
             .header("Content-Length")
             .map_or(0, |length| length.parse().expect("a number"));
-        while self.unread.len() < length {
-            self.fill()?;
-        }
-        request.body = self.unread.drain(..length).collect();
+        request.body = if request.header("Transfer-Encoding") == Some("chunked") {
+            self.chunks()?
+        } else {
+            self.take(length)?
+        };
         self.requests
             .lock()
             .expect("no panic")
             .push(request.line.clone());
         Some(request)
+    }
+
+    fn take(&mut self, length: usize) -> Option<Vec<u8>> {
+        while self.unread.len() < length {
+            self.fill()?;
+        }
+        Some(self.unread.drain(..length).collect())
+    }
+
+    /// A body in chunks, without extensions or trailers.
+    fn chunks(&mut self) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let mut size = Vec::new();
+            while !size.ends_with(b"\r\n") {
+                size.extend(self.take(1)?);
+            }
+            let size = String::from_utf8(size).expect("an ASCII size");
+            let size = usize::from_str_radix(size.trim(), 16).expect("a size");
+            let chunk = self.take(size + 2)?;
+            body.extend_from_slice(&chunk[..size]);
+            if size == 0 {
+                return Some(body);
+            }
+        }
     }
 
     fn fill(&mut self) -> Option<()> {
@@ -263,4 +289,24 @@ pub(crate) fn in_time<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'stat
     let (sender, receiver) = std::sync::mpsc::channel();
     thread::spawn(move || sender.send(call()));
     receiver.recv_timeout(PATIENCE).expect("it ends")
+}
+
+/// The request that `call` sends, besides the ping.
+#[allow(
+    dead_code,
+    reason = "not every test that uses the wire sends single requests"
+)]
+pub(crate) fn sent(answer: &'static str, call: impl FnOnce(&Client)) -> Received {
+    let (sender, received) = std::sync::mpsc::channel();
+    let wire = Wire::unix(move |peer| {
+        while let Some(request) = peer.receive() {
+            let ping = request.line.contains("/_ping");
+            peer.send(if ping { PONG } else { answer });
+            if !ping {
+                sender.send(request).expect("the test listens");
+            }
+        }
+    });
+    call(&wire.client());
+    received.recv_timeout(PATIENCE).expect("a request")
 }

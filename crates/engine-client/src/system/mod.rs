@@ -1,0 +1,4 @@
+//! Endpoints that are about the engine itself.
+
+mod info;
+mod version;
