@@ -1,0 +1,241 @@
+//! Where the engine keeps what.
+//!
+//! The root outlives a reboot; the runtime directory holds sockets and fifos and need not. Every directory is made with
+//! mode 0700: what lies below has the owners and modes of images, set-user-id programs among them.
+
+use std::env;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Component, Path, PathBuf};
+use std::{fs, path};
+
+use rustix::process::{geteuid, getuid};
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Result};
+
+/// The directories of one engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    root: PathBuf,
+    run: PathBuf,
+}
+
+impl Layout {
+    /// The engine that a user has without asking for another: `/var/lib/tool` and `/run/tool` for root, `tool` in the
+    /// XDG data and runtime directories for everybody else.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if neither `XDG_DATA_HOME` nor `HOME` says where data go.
+    pub fn default_for_user() -> Result<Layout> {
+        let root = if geteuid().is_root() {
+            PathBuf::from("/var/lib/tool")
+        } else if let Some(data) = absolute_variable("XDG_DATA_HOME") {
+            data.join("tool")
+        } else if let Some(home) = absolute_variable("HOME") {
+            home.join(".local/share/tool")
+        } else {
+            return Err(Error::system(
+                "neither XDG_DATA_HOME nor HOME is an absolute path, so there is no place for containers",
+            ));
+        };
+        Ok(Layout {
+            root,
+            run: runtime_directory(),
+        })
+    }
+
+    /// The engine whose root is `directory`, which need not exist.
+    ///
+    /// Its runtime directory is one below the user's, named by a hash of the root's path.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) unless the path is absolute.
+    pub fn at(directory: impl AsRef<Path>) -> Result<Layout> {
+        let directory = directory.as_ref();
+        if !directory.is_absolute() {
+            return Err(Error::invalid(format!(
+                "the engine's root \"{}\" is not an absolute path",
+                directory.display()
+            )));
+        }
+        let root = settled(directory);
+        let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
+        let name: String = digest[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Layout {
+            root,
+            run: runtime_directory().join("at").join(name),
+        })
+    }
+
+    /// What outlives a reboot.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What need not outlive a reboot.
+    pub fn run(&self) -> &Path {
+        &self.run
+    }
+
+    /// Blobs of images by digest, as `sha256/HEX`.
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("blobs")
+    }
+
+    /// Unpacked layers.
+    pub fn layers(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+
+    /// Names of images.
+    pub fn refs(&self) -> PathBuf {
+        self.root.join("refs")
+    }
+
+    /// All containers.
+    pub fn containers(&self) -> PathBuf {
+        self.root.join("containers")
+    }
+
+    /// The files of the container of that full id.
+    pub fn container(&self, id: &str) -> PathBuf {
+        self.containers().join(id)
+    }
+
+    /// The sockets and fifos of the container of that full id.
+    pub fn container_run(&self, id: &str) -> PathBuf {
+        self.run.join("containers").join(id)
+    }
+
+    /// Named and anonymous volumes.
+    pub fn volumes(&self) -> PathBuf {
+        self.root.join("volumes")
+    }
+
+    /// Networks.
+    pub fn networks(&self) -> PathBuf {
+        self.root.join("networks")
+    }
+
+    /// Makes the root, the runtime directory and the directories right below them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if one cannot be made, and
+    /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if the root or the runtime directory is another user's:
+    /// whoever owns it could replace what the engine runs.
+    pub fn create(&self) -> Result<()> {
+        for directory in [&self.root, &self.run] {
+            make_directory(directory)?;
+            let metadata = fs::symlink_metadata(directory)
+                .map_err(|error| Error::io(format_args!("stat {}", directory.display()), error))?;
+            if metadata.uid() != geteuid().as_raw() {
+                return Err(Error::new(
+                    crate::ErrorKind::Forbidden,
+                    format!(
+                        "{} belongs to user {}, so it is not used",
+                        directory.display(),
+                        metadata.uid()
+                    ),
+                ));
+            }
+        }
+        make_directory(&self.containers())?;
+        make_directory(&self.run.join("containers"))
+    }
+}
+
+/// Makes a directory of mode 0700 and those above it; one that exists is left as it is.
+pub(crate) fn make_directory(directory: &Path) -> Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| Error::io(format_args!("mkdir {}", directory.display()), error))
+}
+
+/// The path with links followed as far as it exists, so that two names of one root are one engine.
+fn settled(directory: &Path) -> PathBuf {
+    let mut missing = Vec::new();
+    let mut existing = path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    loop {
+        match fs::canonicalize(&existing) {
+            Ok(mut settled) => {
+                settled.extend(missing.iter().rev());
+                return settled;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match existing.components().next_back() {
+                    Some(Component::Normal(name)) => missing.push(name.to_owned()),
+                    _ => return directory.to_owned(),
+                }
+                existing.pop();
+            }
+            Err(_) => return directory.to_owned(),
+        }
+    }
+}
+
+fn runtime_directory() -> PathBuf {
+    if geteuid().is_root() {
+        PathBuf::from("/run/tool")
+    } else if let Some(runtime) = absolute_variable("XDG_RUNTIME_DIR") {
+        runtime.join("tool")
+    } else {
+        PathBuf::from(format!("/tmp/tool-{}", getuid().as_raw()))
+    }
+}
+
+/// The XDG specification has relative paths ignored.
+fn absolute_variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_names_of_one_root_are_one_engine() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(directory.path(), &link).expect("a link");
+        let straight = Layout::at(directory.path().join("a/b")).expect("a layout");
+        let through = Layout::at(link.join("a/b")).expect("a layout");
+        assert_eq!(straight, through);
+        assert_ne!(
+            straight.run(),
+            Layout::at(directory.path().join("a/c"))
+                .expect("a layout")
+                .run()
+        );
+    }
+
+    #[test]
+    fn a_root_must_be_absolute() {
+        let error = Layout::at("here").expect_err("a relative path");
+        assert_eq!(error.status(), 400);
+        assert!(error.to_string().contains("\"here\""), "{error}");
+    }
+
+    #[test]
+    fn directories_are_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().expect("a directory");
+        let layout = Layout::at(directory.path().join("root")).expect("a layout");
+        layout.create().expect("directories");
+        for made in [layout.root().to_owned(), layout.containers()] {
+            let mode = fs::metadata(&made).expect("made").permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{}", made.display());
+        }
+        fs::remove_dir_all(layout.run()).expect("the runtime directory");
+    }
+}

@@ -1,0 +1,13 @@
+//! The embedded container engine: what answers the Engine API where no daemon does.
+//!
+//! Nothing of it is resident. State is plain files under a [`Layout`], and whoever opens it next sees it; each running
+//! container has one monitor, a process of its own that outlives whoever asked for the container.
+
+mod error;
+mod layout;
+
+pub use error::{Error, ErrorKind};
+pub use layout::Layout;
+
+/// The result of an operation of the engine.
+pub type Result<T> = std::result::Result<T, Error>;
