@@ -2,6 +2,7 @@
 
 mod attach;
 mod cidfile;
+mod credentials;
 mod detach;
 mod network;
 mod options;

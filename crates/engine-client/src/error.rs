@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Version,
     /// What the caller passed can not be sent: a name that is no name, an address that is no address.
     Input,
+    /// The credentials for a registry could not be had: a credential helper is missing or failed.
+    Credentials,
     /// The caller cancelled the request from another thread.
     Cancelled,
 }

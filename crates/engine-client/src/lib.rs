@@ -19,6 +19,8 @@ mod client;
 mod config_file;
 mod container_proxies;
 mod containers;
+mod credential_helper;
+mod credential_store;
 mod credentials;
 mod demultiplex;
 mod dial;
@@ -28,6 +30,7 @@ mod exec;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod helper_process;
 mod hijack;
 mod images;
 mod json_lines;
@@ -52,6 +55,7 @@ pub use containers::logs::{Logs, LogsOptions};
 pub use containers::remove::RemoveOptions;
 pub use containers::stop::StopOptions;
 pub use containers::wait::{WaitCondition, Waiting};
+pub use credential_store::CredentialStore;
 pub use credentials::{Credentials, credentials_file};
 pub use demultiplex::{Demultiplexer, Stream};
 pub use endpoint::{Address, Endpoint};

@@ -95,6 +95,13 @@ impl Settings {
         self.errors.push(format!("{}{key}: {what}", self.prefix));
     }
 
+    /// The keys that nobody has taken.
+    pub(crate) fn rest(&self) -> impl Iterator<Item = String> {
+        self.object
+            .keys()
+            .map(|key| format!("{}{key}", self.prefix))
+    }
+
     fn object(&mut self, key: &str) -> Map<String, Value> {
         match self.take(key) {
             None => Map::new(),

@@ -46,7 +46,7 @@ pub use program::Program;
 pub use pty::{Modes, Pty};
 pub use registry::Registry;
 pub use running::{Running, Signal};
-pub use shared::{engine_or_skip, left_out, registry_or_skip};
+pub use shared::{engine_or_skip, left_out, login_registry_or_skip, registry_or_skip};
 
 use std::path::PathBuf;
 

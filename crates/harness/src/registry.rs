@@ -21,12 +21,23 @@ wait
 rm -rf "$1"
 "#;
 
+/// The one user of a registry that wants a login.
+const USER: &str = "tester";
+const PASSWORD: &str = "sesame-for-tests";
+/// The user as `htpasswd -B` writes it: with bcrypt of the password, the only hash that the registry takes.
+const HTPASSWD: &str = "tester:$2b$05$1RhNmSCcoS07vAb2yrw8R.FaIz66NtilME94CbOLjkhMKNsgesJtC\n";
+/// The user as JSON in base64url, for the header `X-Registry-Auth`.
+const REGISTRY_AUTH: &str = "eyJ1c2VybmFtZSI6InRlc3RlciIsInBhc3N3b3JkIjoic2VzYW1lLWZvci10ZXN0cyJ9";
+/// The same of an anonymous user.
+const NO_AUTH: &str = "e30=";
+
 /// A running `docker-registry` (Debian's package of the distribution registry) with no image in it.
 ///
 /// Its address is in 127.0.0.0/8, which engines speak plain HTTP to without being told.
 #[derive(Debug)]
 pub struct Registry {
     address: String,
+    wants_login: bool,
     _guard: Guard,
 }
 
@@ -36,6 +47,23 @@ impl Registry {
     /// # Errors
     /// If this machine has no `docker-registry`, or it does not come up; the text then holds its log.
     pub fn start() -> Result<Registry, String> {
+        Registry::start_with(false)
+    }
+
+    /// Starts a registry that lets in nobody but [`Registry::USER`], with [`Registry::PASSWORD`].
+    ///
+    /// # Errors
+    /// As of [`Registry::start`].
+    pub fn start_with_login() -> Result<Registry, String> {
+        Registry::start_with(true)
+    }
+
+    /// The user of a registry that wants a login.
+    pub const USER: &'static str = USER;
+    /// The user's password.
+    pub const PASSWORD: &'static str = PASSWORD;
+
+    fn start_with(wants_login: bool) -> Result<Registry, String> {
         let program = crate::find_program("docker-registry")
             .ok_or_else(|| "docker-registry (Debian: docker-registry)".to_owned())?;
         let failed = |error: &dyn fmt::Display| format!("a docker-registry that starts: {error}");
@@ -45,11 +73,19 @@ impl Registry {
             .map_err(|error| failed(&error))?
             // The guard removes it, which it still can when this process is killed.
             .keep();
-        let configuration = format!(
+        let mut configuration = format!(
             "version: 0.1\nlog: {{level: info}}\nhttp: {{addr: '127.0.0.1:0'}}\n\
              storage: {{filesystem: {{rootdirectory: '{}'}}}}\n",
             directory.join("data").display()
         );
+        if wants_login {
+            let users = directory.join("users");
+            std::fs::write(&users, HTPASSWD).map_err(|error| failed(&error))?;
+            configuration += &format!(
+                "auth: {{htpasswd: {{realm: tests, path: '{}'}}}}\n",
+                users.display()
+            );
+        }
         std::fs::write(directory.join("config.yml"), configuration)
             .map_err(|error| failed(&error))?;
         let guard = Guard::start(
@@ -62,6 +98,7 @@ impl Registry {
         match address {
             Some(address) => Ok(Registry {
                 address,
+                wants_login,
                 _guard: guard,
             }),
             None => Err(failed(&guard.log())),
@@ -82,12 +119,17 @@ impl Registry {
         let reference = format!("{}/{name}", self.address);
         engine.import(image, &reference);
         let (repository, tag) = split_tag(&reference);
+        let auth = if self.wants_login {
+            REGISTRY_AUTH
+        } else {
+            NO_AUTH
+        };
         let pushed = engine
             .api()
             .request(
                 "POST",
                 &format!("/images/{repository}/push?tag={tag}"),
-                &[("X-Registry-Auth", "e30=")],
+                &[("X-Registry-Auth", auth)],
                 &[],
             )
             .expect("the engine pushes")

@@ -36,6 +36,20 @@ pub fn registry_or_skip(test: &str) -> Option<&'static Registry> {
     }
 }
 
+/// The registry that all tests of this process share and that wants a login.
+/// `None`, after a line that names the test, where this machine has none.
+///
+/// # Panics
+/// If this machine has none and the variable `CI` is set.
+#[track_caller]
+pub fn login_registry_or_skip(test: &str) -> Option<&'static Registry> {
+    static REGISTRY: OnceLock<Result<Registry, String>> = OnceLock::new();
+    match REGISTRY.get_or_init(Registry::start_with_login) {
+        Ok(registry) => Some(registry),
+        Err(missing) => left_out(test, missing),
+    }
+}
+
 /// Says that a test is left out because this machine lacks something.
 ///
 /// # Panics

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod credentials;
 mod engine;
 mod globals;
 mod logging;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         .about("Run containers on a Docker Engine")
         .globals(globals::apply)
         .dispatch_state(config::read)
+        .dispatch_state(credentials::store)
         .dispatch_state(engine::client)
         .build()
         .main()

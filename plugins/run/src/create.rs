@@ -11,7 +11,7 @@ use byname::Environment;
 use engine_client::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, NetworkingConfig,
 };
-use engine_client::os_text;
+use engine_client::{ContainerProxies, os_text};
 use terminal::Size;
 
 use crate::host_config;
@@ -28,6 +28,8 @@ use crate::values::{InvalidValue, env_file, environment, label, network, path, p
 pub(crate) struct Circumstances<'a> {
     /// The client's environment, where variables without a value get theirs.
     pub(crate) environment: &'a Environment,
+    /// The proxies that containers of this engine are told of.
+    pub(crate) proxies: Option<&'a ContainerProxies>,
     /// The size of the client's terminal, if its standard output is one.
     pub(crate) console: Option<Size>,
 }
@@ -87,7 +89,7 @@ pub(crate) fn body(
         tty: Some(process.tty),
         open_stdin: Some(process.interactive),
         stdin_once: Some(process.interactive && streams.stdin),
-        env: list(variables(&options.environment, circumstances.environment)?),
+        env: list(variables(&options.environment, circumstances)?),
         cmd: list(command),
         healthcheck: health_check(&options.health)?,
         image,
@@ -124,12 +126,17 @@ pub(crate) fn map<K: Eq + Hash, V>(values: HashMap<K, V>) -> Option<HashMap<K, V
     Some(values).filter(|values| !values.is_empty())
 }
 
-/// The variables of the files in their order, and behind them those of the command line, which the engine lets win.
+/// The variables of the files in their order, and behind them those of the command line and of the configured proxies,
+/// which the engine lets win.
 fn variables(
     options: &EnvironmentOptions,
-    client: &Environment,
+    circumstances: &Circumstances<'_>,
 ) -> Result<Vec<String>, InvalidValue> {
-    let lookup = |name: &str| match client.get(name).map(std::ffi::OsString::into_string) {
+    let lookup = |name: &str| match circumstances
+        .environment
+        .get(name)
+        .map(std::ffi::OsString::into_string)
+    {
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(value)),
         Some(Err(_)) => Err(InvalidValue::new(format!(
@@ -137,7 +144,11 @@ fn variables(
         ))),
     };
     let mut variables = entries(&options.env_files, "--env-file", lookup)?;
-    variables.extend(environment::resolve(&options.env, lookup)?);
+    let mut given = environment::resolve(&options.env, lookup)?;
+    if let Some(proxies) = circumstances.proxies {
+        environment::add_proxies(&mut given, proxies.variables());
+    }
+    variables.extend(given);
     Ok(variables)
 }
 

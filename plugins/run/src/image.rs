@@ -87,6 +87,11 @@ impl Reference {
         })
     }
 
+    /// The host of the registry, with its port if it has one: `docker.io`.
+    pub(crate) fn registry(&self) -> &str {
+        &self.registry
+    }
+
     /// The name with its registry and without tag or digest: `docker.io/library/busybox`.
     pub(crate) fn repository(&self) -> String {
         format!("{}/{}", self.registry, self.path)

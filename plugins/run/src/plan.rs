@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 
 use byname::{Context, ExitStatus};
-use engine_client::ConfigFile;
 use engine_client::models::ContainerCreateBody;
+use engine_client::{Client, ConfigFile};
 use terminal::DetachKeys;
 
 use crate::create::{self, AttachedStreams, Circumstances};
@@ -47,13 +47,21 @@ impl Plan {
         let pull = options.image.pull.as_deref().unwrap_or_default();
         let pull = pull_policy::parse(pull).map_err(refused)?;
         let streams = AttachedStreams::of(options);
+        let configuration = cx.optional_state::<ConfigFile>()?;
+        let endpoint = cx.state::<Client>()?.endpoint().to_string();
         let circumstances = Circumstances {
             environment: cx.environment(),
+            proxies: configuration
+                .as_ref()
+                .and_then(|file| file.proxies_of(&endpoint)),
             console: cx.streams().out.as_fd().and_then(terminal::size),
         };
         let body = create::body(options, &words, &circumstances).map_err(refused)?;
         check_attaching(options, streams, cx)?;
-        let detach_keys = detach_keys(options.process.detach_keys.clone(), cx)?;
+        let detach_keys = detach_keys(
+            options.process.detach_keys.clone(),
+            configuration.as_deref(),
+        )?;
         let platform = platform(options.image.platform.as_deref(), cx).map_err(refused)?;
         let image = Image::parse(words.first().map_or("", String::as_str)).map_err(refused)?;
         Ok(Plan {
@@ -104,17 +112,15 @@ fn check_attaching(
     Ok(())
 }
 
-/// The keys that the option says, else those of the host's configuration file, if it has one. The file is read only if
-/// there is no option.
+/// The keys that the option says, else those of the host's configuration file, if it has one.
 fn detach_keys(
     option: Option<String>,
-    cx: &Context,
+    configuration: Option<&ConfigFile>,
 ) -> anyhow::Result<Option<(String, DetachKeys)>> {
     let given = |text: &String| !text.is_empty();
     let text = match option.filter(given) {
         Some(text) => Some(text),
-        None => cx
-            .optional_state::<ConfigFile>()?
+        None => configuration
             .and_then(|file| file.detach_keys.clone())
             .filter(given),
     };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use byname::Output;
-use engine_client::{Canceller, Client, CreateImage, Error, ImageProgressLine};
+use engine_client::{Canceller, Client, CreateImage, CredentialStore, Error, ImageProgressLine};
 use terminal::{Progress, ProgressDetail, ProgressLine};
 
 use crate::errors::{self, Wording};
@@ -15,28 +15,45 @@ use crate::stage::Stage;
 /// The width that Docker's client assumes of a terminal that does not tell its own.
 const UNKNOWN_WIDTH: u16 = 200;
 
-/// Pulls an image; progress goes to `err`, if there is one. A signal that asks to end breaks it off.
+/// Pulls an image, with the user's credentials if there are any; progress goes to `err`, if there is one. A signal that
+/// asks to end breaks it off, and ends a credential helper that runs.
 pub(crate) fn pull(
     client: &Client,
     reference: &Reference,
     platform: Option<&str>,
+    credentials: Option<&CredentialStore>,
     err: Option<Output>,
     stage: &Stage,
     wording: &Wording,
 ) -> anyhow::Result<()> {
-    let image = CreateImage {
+    let mut image = CreateImage {
         from_image: reference.repository(),
         tag: Some(reference.version().to_owned()),
         platform: platform.map(str::to_owned),
         registry_auth: None,
     };
+    let registry = reference.registry().to_owned();
     let client = client.clone();
+    let store = credentials.cloned();
     let breaker = Breaker::default();
     let held = breaker.clone();
-    match stage.perform(move || receive(&client, &image, err, &held))? {
-        Ok(pulled) => pulled.map_err(|error| wording.engine(&error)),
+    let work = move || {
+        if let Some(store) = &store {
+            image.registry_auth = Some(store.get(&registry)?.registry_auth());
+        }
+        receive(&client, &image, err, &held)
+    };
+    match stage.perform(work)? {
+        Ok(Ok(())) => Ok(()),
+        // A signal from the terminal reaches a credential helper as well, which may be the first to end of it.
+        Ok(Err(error)) => Err(stage
+            .asked_to_end()
+            .map_or_else(|| wording.engine(&error), errors::interrupted)),
         Err(signal) => {
             breaker.break_off();
+            if let Some(store) = credentials {
+                store.cancel();
+            }
             Err(errors::interrupted(signal))
         }
     }

@@ -6,7 +6,7 @@ use std::io::Write;
 use attach::{Events, Signals};
 use byname::{Context, ExitStatus, command};
 use engine_client::models::ContainerCreateResponse;
-use engine_client::{Client, CreateContainerOptions, Error};
+use engine_client::{Client, CreateContainerOptions, CredentialStore, Error};
 
 use crate::container_id_file::ContainerIdFile;
 use crate::errors::{self, Wording};
@@ -121,11 +121,13 @@ impl Preparation<'_> {
             stage,
             wording,
         } = self;
+        let credentials = cx.optional_state::<CredentialStore>()?;
         let err = (!plan.quiet).then(|| cx.streams().err.clone());
         pull::pull(
             client,
             reference,
             plan.platform.as_deref(),
+            credentials.as_deref(),
             err,
             stage,
             wording,

@@ -39,6 +39,24 @@ pub(crate) fn resolve<E>(
     Ok(resolved.into_iter().map(|(_, text)| text).collect())
 }
 
+/// Adds variables for proxies, each by its upper-case and its lower-case name, unless that very name is there already,
+/// with a value or without.
+pub(crate) fn add_proxies<'n, 'v>(
+    variables: &mut Vec<String>,
+    proxies: impl IntoIterator<Item = (&'n str, &'v str)>,
+) {
+    for (name, value) in proxies {
+        for name in [name.to_owned(), name.to_ascii_lowercase()] {
+            let is_given = variables
+                .iter()
+                .any(|variable| variable.split('=').next() == Some(&name));
+            if !is_given {
+                variables.push(format!("{name}={value}"));
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
@@ -80,6 +98,23 @@ mod tests {
         assert_eq!(resolved, ["A=3", "B=2", "SET=value"]);
         let Ok(resolved) = resolve(&strings(&["UNSET=1", "UNSET"]), lookup);
         assert_eq!(resolved, ["UNSET"]);
+    }
+
+    #[test]
+    fn proxies_are_added_in_both_cases_unless_named() {
+        let proxies = [("HTTP_PROXY", "http://p"), ("NO_PROXY", "a,b")];
+        let mut variables = strings(&["A=1", "http_proxy=", "NO_PROXY"]);
+        add_proxies(&mut variables, proxies);
+        assert_eq!(
+            variables,
+            [
+                "A=1",
+                "http_proxy=",
+                "NO_PROXY",
+                "HTTP_PROXY=http://p",
+                "no_proxy=a,b"
+            ]
+        );
     }
 
     proptest::proptest! {
