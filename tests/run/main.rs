@@ -1,5 +1,6 @@
 //! `tool run` end to end: the binary, a real engine, real containers; and engines that misbehave.
 
+mod api_socket;
 mod attach;
 mod cidfile;
 mod credentials;

@@ -210,6 +210,21 @@ fn pull() {
 }
 
 #[test]
+fn put_archive() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    let request = sent(answer, |client| {
+        let archive = b"not looked at".to_vec();
+        client.put_archive("abc", "/a b", archive).expect("success");
+    });
+    assert_eq!(
+        request.line,
+        "PUT /v1.41/containers/abc/archive?path=%2Fa%20b&noOverwriteDirNonDir=true"
+    );
+    assert_eq!(request.header("Content-Type"), Some("application/x-tar"));
+    assert_eq!(String::from_utf8_lossy(&request.body), "not looked at");
+}
+
+#[test]
 fn a_name_that_would_change_the_request_is_not_sent() {
     let wire = Wire::answering(NO_CONTENT);
     let client = wire.client();
@@ -222,6 +237,7 @@ fn a_name_that_would_change_the_request_is_not_sent() {
                 .remove_container(id, &RemoveOptions::default())
                 .expect_err(id),
             client.inspect_container(id).expect_err(id),
+            client.put_archive(id, "/", Vec::new()).expect_err(id),
             client
                 .wait_container(id, WaitCondition::NextExit)
                 .expect_err(id),

@@ -8,6 +8,10 @@ shift 2
 unshare --mount --pid --fork --kill-child --mount-proc sh -c '
     directory=$1
     shift
+    # Containers are given the socket by the path where every engine has one. Here that is the socket of this engine: /run is
+    # another one, with links to all that is in the real one.
+    mkdir "$directory/run" && mount --rbind /run "$directory/run" && mount -t tmpfs run /run &&
+        ln -s "$directory"/run/* /run && ln -sf "$directory/socket" /run/docker.sock
     { "$@" </dev/null; echo "$?" >"$directory/ended"; } &
     read -r _
 ' engine "$directory" "$@"

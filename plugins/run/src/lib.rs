@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod api_socket;
 mod container_id_file;
 mod create;
 mod errors;

@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) name: Option<String>,
     pub(crate) cidfile: Option<String>,
     pub(crate) body: ContainerCreateBody,
+    /// The container gets the engine's socket and the user's credentials.
+    pub(crate) use_api_socket: bool,
     pub(crate) detach: bool,
     /// The engine removes the container after its end.
     pub(crate) rm: bool,
@@ -72,6 +74,7 @@ impl Plan {
             name: create::text(&options.lifecycle.name),
             cidfile: create::text(&options.lifecycle.cidfile),
             body,
+            use_api_socket: options.storage.use_api_socket,
             detach: options.lifecycle.detach,
             rm: options.lifecycle.rm,
             tty: options.process.tty,

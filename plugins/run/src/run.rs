@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::session::{self, Created};
 use crate::stage::Stage;
 use crate::values::pull_policy::PullPolicy;
-use crate::{gate, pull};
+use crate::{api_socket, gate, pull};
 
 /// Create and run a new container from an image
 ///
@@ -31,7 +31,7 @@ use crate::{gate, pull};
 )]
 fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
     let wording = Wording::of(cx);
-    let plan = Plan::new(&options, cx, &wording)?;
+    let mut plan = Plan::new(&options, cx, &wording)?;
     let client = cx.state::<Client>()?;
     if let Some(text) = gate::check(&options, &client).map_err(|error| wording.engine(&error))? {
         return Err(errors::bare(ExitStatus::Failure, text));
@@ -46,6 +46,11 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
         Some(path) => Some(ContainerIdFile::create(path).map_err(|text| wording.unstarted(text))?),
         None => None,
     };
+    let credentials = if plan.use_api_socket {
+        api_socket::prepare(&mut plan.body, cx, &client, &stage, &wording)?
+    } else {
+        None
+    };
     let preparation = Preparation {
         client: &client,
         plan: &plan,
@@ -53,7 +58,7 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
         wording: &wording,
     };
     let response = preparation.create(cx, &mut events)?;
-    let container = Created::new(&client, &response.id, plan.rm);
+    let mut container = Created::new(&client, &response.id, plan.rm);
     for warning in &response.warnings {
         writeln!(cx.err(), "WARNING: {warning}")?;
     }
@@ -61,6 +66,22 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
         cidfile
             .write(container.id())
             .map_err(|text| wording.unstarted(text))?;
+    }
+
+    if let Some(credentials) = credentials {
+        match api_socket::copy(credentials, &client, container.id(), &mut events)? {
+            Some(Ok(())) => {}
+            // The container is worth something without them.
+            Some(Err(error)) => writeln!(
+                cx.err(),
+                "WARNING: injecting docker config.json into container failed: \
+                 copying config.json into container failed: {error}"
+            )?,
+            None => {
+                container.abandon();
+                return Err(session::forced());
+            }
+        }
     }
 
     if plan.detach {

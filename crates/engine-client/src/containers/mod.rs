@@ -6,6 +6,7 @@ mod inspect;
 mod kill;
 pub(crate) mod list;
 pub(crate) mod logs;
+mod put_archive;
 pub(crate) mod remove;
 mod rename;
 mod resize;

@@ -18,6 +18,9 @@ pub(crate) struct StorageOptions {
     /// Mount a temporary file system
     #[arg(long, value_name = "PATH[:OPTIONS]")]
     pub(crate) tmpfs: Vec<String>,
+    /// Mount the engine's API socket, with your credentials for registries
+    #[arg(long)]
+    pub(crate) use_api_socket: bool,
     /// Mount the container's root file system read-only
     #[arg(long)]
     pub(crate) read_only: bool,
