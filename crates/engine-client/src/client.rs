@@ -55,7 +55,7 @@ impl Default for ClientOptions {
 ///
 /// let client = Client::new(Endpoint::default(), ClientOptions::default());
 /// let body = ContainerCreateBody { image: Some("busybox".to_owned()), ..Default::default() };
-/// let container = client.create_container(&Default::default(), &body)?;
+/// let container = client.create_container(&Default::default(), &body.into())?;
 /// client.start_container(&container.id)?;
 /// # Ok::<(), engine_client::Error>(())
 /// ```

@@ -69,15 +69,18 @@ impl Request {
     }
 
     pub(crate) fn json(mut self, value: &impl serde::Serialize) -> Result<Request, Error> {
-        let body = serde_json::to_vec(value).map_err(|error| {
-            let message = format!(
-                "{}: the request can not be written as JSON: {error}",
-                self.label()
-            );
-            Error::new(ErrorKind::Input, message).with_source(error)
-        })?;
+        let body = serde_json::to_vec(value).map_err(|error| self.not_json(error))?;
         self.body = Some(body);
         Ok(self.header("Content-Type", "application/json"))
+    }
+
+    /// The error of a body that can not be written.
+    pub(crate) fn not_json(&self, error: serde_json::Error) -> Error {
+        let message = format!(
+            "{}: the request can not be written as JSON: {error}",
+            self.label()
+        );
+        Error::new(ErrorKind::Input, message).with_source(error)
     }
 
     pub(crate) fn timeout(mut self, timeout: Duration) -> Request {
@@ -174,6 +177,9 @@ mod tests {
         );
         assert_eq!(request.label(), "POST /containers/create");
         assert_eq!(Request::new("GET", "/_ping").target("", None), "/_ping");
+        // A plus sign in a query is a blank to a server.
+        let kill = Request::new("POST", "/kill").query("signal", "RTMIN+1");
+        assert_eq!(kill.target("", None), "/kill?signal=RTMIN%2B1");
     }
 
     #[test]

@@ -9,7 +9,6 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use engine_client::models::ContainerCreateBody;
 use engine_client::{AttachOptions, Client, ClientOptions, Endpoint, ErrorKind, WaitCondition};
 use wire::{PONG, Wire, in_time};
 
@@ -51,7 +50,7 @@ fn a_run_takes_three_connections() {
     for wire in [Wire::unix(engine), Wire::tcp(engine)] {
         let client = wire.client();
         let container = client
-            .create_container(&Default::default(), &ContainerCreateBody::default())
+            .create_container(&Default::default(), &Default::default())
             .expect("a container");
         assert_eq!(
             wire.connections(),

@@ -24,7 +24,7 @@ fn create() {
             ..Default::default()
         };
         client
-            .create_container(&options, &body)
+            .create_container(&options, &body.into())
             .expect("a container");
     });
     assert_eq!(
@@ -55,7 +55,7 @@ fn an_old_engine_is_not_told_the_platform() {
         ..Default::default()
     };
     wire.client()
-        .create_container(&options, &ContainerCreateBody::default())
+        .create_container(&options, &Default::default())
         .expect("a container");
     assert_eq!(
         wire.requests(),
@@ -74,7 +74,7 @@ fn a_large_body_arrives_whole() {
             ..Default::default()
         };
         client
-            .create_container(&Default::default(), &body)
+            .create_container(&Default::default(), &body.into())
             .expect("a container");
     });
     assert_eq!(

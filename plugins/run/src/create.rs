@@ -8,12 +8,11 @@ use std::hash::Hash;
 use std::path::PathBuf;
 
 use byname::Environment;
-use engine_client::models::{
-    ContainerCreateBody, EndpointSettings, HealthConfig, NetworkingConfig,
-};
-use engine_client::{ContainerProxies, os_text};
+use engine_client::models::{ContainerCreateBody, HealthConfig};
+use engine_client::{ContainerProxies, NewContainer, os_text};
 use terminal::Size;
 
+use crate::endpoints::{self, Endpoints};
 use crate::host_config;
 use crate::options::{
     EnvironmentOptions, HealthOptions, LifecycleOptions, Options, ProcessOptions,
@@ -21,7 +20,7 @@ use crate::options::{
 use crate::values::attach::StandardStream;
 use crate::values::port::Ports;
 use crate::values::volume::Volume;
-use crate::values::{InvalidValue, env_file, environment, label, network, path, port, volume};
+use crate::values::{InvalidValue, env_file, environment, label, path, port, restart, volume};
 
 /// What else goes into the body: the client's own circumstances.
 #[derive(Debug)]
@@ -61,12 +60,12 @@ impl AttachedStreams {
     }
 }
 
-/// Makes the body. Files that options name are read here; the image is the first of `words`, the command the rest.
-pub(crate) fn body(
+/// Describes the container. Files that options name are read here; the image is the first of `words`, the command the rest.
+pub(crate) fn container(
     options: &Options,
     words: &[String],
     circumstances: &Circumstances<'_>,
-) -> Result<ContainerCreateBody, InvalidValue> {
+) -> Result<NewContainer, InvalidValue> {
     let Options {
         lifecycle, process, ..
     } = options;
@@ -78,7 +77,21 @@ pub(crate) fn body(
         [image, command @ ..] => (Some(image.clone()), command.to_vec()),
         [] => (None, Vec::new()),
     };
-    Ok(ContainerCreateBody {
+    let restart = restart::parse(lifecycle.restart.as_deref().unwrap_or("no"))?;
+    let Endpoints {
+        mode,
+        networking_config,
+        mac_address,
+    } = endpoints::endpoints(&options.network)?;
+    let host_config = host_config::host_config(
+        options,
+        mode,
+        &restart,
+        binds,
+        bindings,
+        circumstances.console,
+    )?;
+    let body = ContainerCreateBody {
         hostname: text(&options.network.hostname),
         domainname: text(&options.network.domainname),
         user: text(&process.user),
@@ -100,14 +113,14 @@ pub(crate) fn body(
         labels: map(labels(lifecycle)?),
         stop_signal: text(&lifecycle.stop_signal),
         stop_timeout: lifecycle.stop_timeout,
-        host_config: Some(host_config::host_config(
-            options,
-            binds,
-            bindings,
-            circumstances.console,
-        )?),
-        networking_config: networking_config(&options.network.network),
+        host_config: Some(host_config),
+        networking_config,
         ..ContainerCreateBody::default()
+    };
+    Ok(NewContainer {
+        restart_policy: Some(restart.name).filter(|name| !restart::is_listed(name)),
+        mac_address,
+        ..body.into()
     })
 }
 
@@ -248,17 +261,4 @@ fn health_check(options: &HealthOptions) -> Result<Option<HealthConfig>, Invalid
             start_interval: checked("health-start-interval", options.health_start_interval)?,
         })),
     }
-}
-
-/// Without `--network` an endpoint in the default network, as Docker sends it; a network that was named is in the
-/// network mode, and an endpoint would only have what is asked for besides.
-fn networking_config(networks: &[String]) -> Option<NetworkingConfig> {
-    if !networks.is_empty() {
-        return None;
-    }
-    let default = network::mode(networks).unwrap_or_default();
-    let endpoints = HashMap::from([(default, EndpointSettings::default())]);
-    Some(NetworkingConfig {
-        endpoints_config: Some(endpoints),
-    })
 }

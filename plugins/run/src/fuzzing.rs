@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use crate::endpoints;
 use crate::image::Image;
+use crate::options::NetworkOptions;
 use crate::values::volume::{self, Volume};
 use crate::values::{
-    byte_size, cpus, dns, duration, env_file, extra_host, integer, label, port, restart, security,
-    sysctl, ulimit,
+    byte_size, cpus, csv, dns, duration, env_file, extra_host, gpus, integer, ip_address, label,
+    link, mac_address, network, port, restart, security, sysctl, ulimit,
 };
 use crate::{platform, values};
 
@@ -91,6 +93,64 @@ pub fn number(data: &[u8]) {
     let _ = ulimit::parse(text);
 }
 
+/// A record of fields is the same when it is written with quotes.
+pub fn csv(data: &[u8]) {
+    if let Ok(fields) = csv::record(text(data)) {
+        // A carriage return before a line's end is not kept.
+        if fields.iter().any(|field| field.contains('\r')) {
+            return;
+        }
+        let quoted: Vec<String> = fields
+            .iter()
+            .map(|field| format!("\"{}\"", field.replace('"', "\"\"")))
+            .collect();
+        assert_eq!(csv::record(&quoted.join(",")), Ok(fields));
+    }
+}
+
+/// A request for GPUs asks for some.
+pub fn gpus(data: &[u8]) {
+    if let Ok(request) = gpus::parse(text(data)) {
+        assert!(request.count.is_some() || request.device_ids.is_some());
+        assert!(request.capabilities.is_some_and(|all| all.len() == 1));
+    }
+}
+
+/// Networks, one a line: the first is the mode, and each has its endpoint unless it stands alone.
+pub fn network(data: &[u8]) {
+    let networks: Result<Vec<_>, _> = text(data).lines().map(network::parse).collect();
+    let options = NetworkOptions {
+        network: networks.unwrap_or_default(),
+        ..NetworkOptions::default()
+    };
+    if let Ok(endpoints) = endpoints::endpoints(&options) {
+        let first = options.network.first();
+        assert_eq!(
+            endpoints.mode,
+            first.map_or("default", |network| &network.network)
+        );
+        let config = endpoints
+            .networking_config
+            .and_then(|config| config.endpoints_config);
+        let count = config.map_or(0, |endpoints| endpoints.len());
+        assert!(count == options.network.len().max(1) || options.network.len() == 1);
+    }
+}
+
+/// Addresses and links: what is accepted is accepted again.
+pub fn address(data: &[u8]) {
+    fn stays(parse: fn(&str) -> Result<String, values::InvalidValue>, text: &str) {
+        if let Ok(normal) = parse(text) {
+            assert_eq!(parse(&normal).as_ref(), Ok(&normal));
+        }
+    }
+    let text = text(data);
+    stays(ip_address::parse_option, text);
+    stays(ip_address::parse_field, text);
+    stays(mac_address::parse, text);
+    stays(link::parse, text);
+}
+
 /// The small syntaxes, by the first byte.
 pub fn option(data: &[u8]) {
     let Some((which, rest)) = data.split_first() else {
@@ -134,5 +194,9 @@ mod tests {
         corpus("platform", super::platform);
         corpus("number", super::number);
         corpus("option", super::option);
+        corpus("csv", super::csv);
+        corpus("gpus", super::gpus);
+        corpus("network", super::network);
+        corpus("address", super::address);
     }
 }

@@ -28,6 +28,11 @@ fn needs(options: &Options) -> Vec<(&'static str, ApiVersion)> {
             "health-start-interval",
             ApiVersion::new(1, 44),
         ),
+        (
+            options.network.network.len() > 1,
+            "network NETWORK --network NETWORK",
+            ApiVersion::new(1, 44),
+        ),
     ]
     .into_iter()
     .filter_map(|(is_given, name, version)| is_given.then_some((name, version)))

@@ -1,20 +1,19 @@
 //! The options that are about the host: `HostConfig` in the body of `POST /containers/create`.
 
-use engine_client::models::{
-    HostConfig, HostConfigLogConfig, PortMap, RestartPolicy, RestartPolicyNameEnum,
-};
+use engine_client::models::{HostConfig, HostConfigLogConfig, PortMap, RestartPolicy};
 use terminal::Size;
 
 use crate::create::{list, map, read, text};
 use crate::options::{LoggingOptions, Options, ResourceOptions, SecurityOptions};
+use crate::values::restart::Restart;
 use crate::values::security::{self, Security};
-use crate::values::{
-    InvalidValue, capability, log_driver, namespace, network, restart, tmpfs, ulimit,
-};
+use crate::values::{InvalidValue, capability, log_driver, namespace, tmpfs, ulimit};
 
-/// Makes the host's part of the body; binds and ports come from options that are about the container too.
+/// Makes the host's part of the body; network, binds and ports come from options that are about the container too.
 pub(crate) fn host_config(
     options: &Options,
+    network_mode: String,
+    restart: &Restart,
     binds: Vec<String>,
     port_bindings: PortMap,
     console: Option<Size>,
@@ -39,9 +38,10 @@ pub(crate) fn host_config(
         binds: list(binds),
         container_id_file: text(&lifecycle.cidfile),
         log_config: log_config(logging)?,
-        network_mode: Some(network::mode(&network.network)?),
+        network_mode: Some(network_mode),
+        links: list(network.links.clone()),
         port_bindings: map(port_bindings),
-        restart_policy: Some(restart_policy(lifecycle.restart.as_deref(), lifecycle.rm)?),
+        restart_policy: Some(restart_policy(restart, lifecycle.rm)?),
         auto_remove: Some(lifecycle.rm),
         volume_driver: text(&storage.volume_driver),
         volumes_from: list(storage.volumes_from.clone()),
@@ -89,6 +89,7 @@ fn limits(resources: &ResourceOptions) -> Result<HostConfig, InvalidValue> {
         oom_kill_disable: Some(resources.oom_kill_disable),
         pids_limit: Some(resources.pids_limit.unwrap_or(0)),
         ulimits: list(ulimit::unique(&resources.ulimits)),
+        device_requests: list(resources.gpus.clone()),
         cgroup_parent: text(&resources.cgroup_parent),
         ..HostConfig::default()
     })
@@ -103,20 +104,17 @@ fn swappiness(value: Option<i64>) -> Result<i64, InvalidValue> {
     }
 }
 
-fn restart_policy(policy: Option<&str>, is_removed: bool) -> Result<RestartPolicy, InvalidValue> {
-    let policy = match policy {
-        Some(text) => restart::parse(text)?,
-        None => RestartPolicy {
-            name: Some(RestartPolicyNameEnum::NO),
-            maximum_retry_count: None,
-        },
-    };
-    if is_removed && !restart::is_none(&policy) {
+/// A name that is not listed stands beside the body.
+fn restart_policy(restart: &Restart, is_removed: bool) -> Result<RestartPolicy, InvalidValue> {
+    if is_removed && !restart.is_none() {
         return Err(InvalidValue::new(
             "conflicting options: cannot specify both --restart and --rm",
         ));
     }
-    Ok(policy)
+    Ok(RestartPolicy {
+        name: restart.name.parse().ok(),
+        maximum_retry_count: Some(restart.retries),
+    })
 }
 
 fn log_config(logging: &LoggingOptions) -> Result<Option<HostConfigLogConfig>, InvalidValue> {

@@ -3,8 +3,7 @@
 use std::ffi::OsString;
 
 use byname::{Context, ExitStatus};
-use engine_client::models::ContainerCreateBody;
-use engine_client::{Client, ConfigFile};
+use engine_client::{Client, ConfigFile, NewContainer};
 use terminal::DetachKeys;
 
 use crate::create::{self, AttachedStreams, Circumstances};
@@ -28,7 +27,7 @@ pub(crate) struct Plan {
     pub(crate) platform: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) cidfile: Option<String>,
-    pub(crate) body: ContainerCreateBody,
+    pub(crate) container: NewContainer,
     /// The container gets the engine's socket and the user's credentials.
     pub(crate) use_api_socket: bool,
     pub(crate) detach: bool,
@@ -58,7 +57,7 @@ impl Plan {
                 .and_then(|file| file.proxies_of(&endpoint)),
             console: cx.streams().out.as_fd().and_then(terminal::size),
         };
-        let body = create::body(options, &words, &circumstances).map_err(refused)?;
+        let container = create::container(options, &words, &circumstances).map_err(refused)?;
         check_attaching(options, streams, cx)?;
         let detach_keys = detach_keys(
             options.process.detach_keys.clone(),
@@ -73,7 +72,7 @@ impl Plan {
             platform,
             name: create::text(&options.lifecycle.name),
             cidfile: create::text(&options.lifecycle.cidfile),
-            body,
+            container,
             use_api_socket: options.storage.use_api_socket,
             detach: options.lifecycle.detach,
             rm: options.lifecycle.rm,

@@ -47,7 +47,7 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
         None => None,
     };
     let credentials = if plan.use_api_socket {
-        api_socket::prepare(&mut plan.body, cx, &client, &stage, &wording)?
+        api_socket::prepare(&mut plan.container.body, cx, &client, &stage, &wording)?
     } else {
         None
     };
@@ -175,8 +175,8 @@ impl Preparation<'_> {
             name: plan.name.clone(),
             platform: plan.platform.clone(),
         };
-        let body = plan.body.clone();
-        let answer = events.perform(move || client.create_container(&options, &body))?;
+        let container = plan.container.clone();
+        let answer = events.perform(move || client.create_container(&options, &container))?;
         let answer = answer.ok_or_else(session::forced)?;
         match (&answer, stage.asked_to_end()) {
             (Err(_), Some(signal)) => Err(errors::interrupted(signal)),

@@ -127,8 +127,8 @@ fn values_that_are_wrong_are_125() {
             "\"a/b/c/d\": cannot parse platform specifier: invalid argument",
         ),
         (
-            vec!["run", "--network", "a", "--network", "b", "img"],
-            "more than one network is not supported: a, b",
+            vec!["run", "--network", "a", "--network", "a", "img"],
+            "network \"a\" is specified multiple times",
         ),
         (
             vec!["run", "--no-healthcheck", "--health-cmd", "x", "img"],

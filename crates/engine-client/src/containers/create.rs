@@ -3,8 +3,9 @@
 use serde::Deserialize;
 
 use crate::client::Client;
+use crate::containers::new_container::NewContainer;
 use crate::error::Error;
-use crate::models::{ContainerCreateBody, ContainerCreateResponse};
+use crate::models::ContainerCreateResponse;
 use crate::request::Request;
 use crate::version::ApiVersion;
 
@@ -36,7 +37,7 @@ impl Client {
     pub fn create_container(
         &self,
         options: &CreateContainerOptions,
-        container: &ContainerCreateBody,
+        container: &NewContainer,
     ) -> Result<ContainerCreateResponse, Error> {
         let mut request = Request::new("POST", "/containers/create");
         if let Some(name) = &options.name {
@@ -47,7 +48,12 @@ impl Client {
         {
             request = request.query("platform", platform);
         }
-        let created: Created = self.call_json(&request.json(container)?)?;
+        let request = match container.extended(self.version()?) {
+            Ok(Some(extended)) => request.json(&extended)?,
+            Ok(None) => request.json(&container.body)?,
+            Err(error) => return Err(request.not_json(error)),
+        };
+        let created: Created = self.call_json(&request)?;
         Ok(ContainerCreateResponse {
             id: created.id,
             warnings: created.warnings.unwrap_or_default(),

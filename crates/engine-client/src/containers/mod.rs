@@ -6,6 +6,7 @@ mod inspect;
 mod kill;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod new_container;
 mod put_archive;
 pub(crate) mod remove;
 mod rename;

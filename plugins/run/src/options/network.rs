@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use crate::values::{dns, extra_host};
+use crate::values::network::Attachment;
+use crate::values::{dns, extra_host, ip_address, link, network};
 
 /// Options about the network.
 #[derive(Debug, Clone, Default, Args)]
@@ -17,9 +18,28 @@ pub(crate) struct NetworkOptions {
     /// Expose a port, or a range, to other containers
     #[arg(long, value_name = "PORT[/PROTOCOL]")]
     pub(crate) expose: Vec<String>,
-    /// Network to connect to: bridge, host, none, container:NAME or a network's name
-    #[arg(long, alias = "net", value_name = "NETWORK")]
-    pub(crate) network: Vec<String>,
+    /// Network to connect to: bridge, host, none, container:NAME or a network's name; or fields, as in
+    /// name=NAME,ip=ADDRESS: alias, ip, ip6, link-local-ip, mac-address, driver-opt, gw-priority
+    #[arg(long, alias = "net", value_name = "NETWORK", value_parser = network::parse)]
+    pub(crate) network: Vec<Attachment>,
+    /// Further name in the first network
+    #[arg(long, alias = "net-alias", value_name = "NAME")]
+    pub(crate) network_alias: Vec<String>,
+    /// IPv4 address in the first network
+    #[arg(long, value_name = "ADDRESS", value_parser = ip_address::parse_option)]
+    pub(crate) ip: Option<String>,
+    /// IPv6 address in the first network
+    #[arg(long, value_name = "ADDRESS", value_parser = ip_address::parse_option)]
+    pub(crate) ip6: Option<String>,
+    /// Link-local address in the first network
+    #[arg(long = "link-local-ip", value_name = "ADDRESS", value_parser = ip_address::parse_option)]
+    pub(crate) link_local_ips: Vec<String>,
+    /// MAC address in the first network
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) mac_address: Option<String>,
+    /// Name another container in the first network
+    #[arg(long = "link", value_name = "CONTAINER[:ALIAS]", value_parser = link::parse)]
+    pub(crate) links: Vec<String>,
     /// Host name
     #[arg(short = 'h', long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,

@@ -1,9 +1,9 @@
 //! What the container may use of the machine.
 
 use clap::Args;
-use engine_client::models::ResourcesUlimits;
+use engine_client::models::{DeviceRequest, ResourcesUlimits};
 
-use crate::values::{byte_size, cpus, integer, ulimit};
+use crate::values::{byte_size, cpus, gpus, integer, ulimit};
 
 /// Options about limits.
 #[derive(Debug, Clone, Default, Args)]
@@ -54,4 +54,7 @@ pub(crate) struct ResourceOptions {
     /// Control group to put the container's into
     #[arg(long, value_name = "PATH")]
     pub(crate) cgroup_parent: Option<String>,
+    /// GPUs: all, a number, or fields such as '"device=0,1",driver=NAME'
+    #[arg(long, value_name = "GPUS", value_parser = gpus::parse)]
+    pub(crate) gpus: Vec<DeviceRequest>,
 }

@@ -13,12 +13,20 @@ pub(crate) fn parse(text: &str) -> Result<i64, InvalidValue> {
 
 /// Parses a decimal integer with an optional sign and nothing else, as within a longer value.
 pub(crate) fn parse_decimal(text: &str) -> Result<i64, InvalidValue> {
+    decimal(text).map_err(|failure| failure.report("ParseInt", text))
+}
+
+/// The same as [`parse_decimal`], for a caller whose message names the text itself: the error is the reason alone.
+pub(crate) fn parse_decimal_field(text: &str) -> Result<i64, InvalidValue> {
+    decimal(text).map_err(|failure| InvalidValue::new(failure.reason()))
+}
+
+fn decimal(text: &str) -> Result<i64, Failure> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Failure::Syntax.report("ParseInt", text));
+        return Err(Failure::Syntax);
     }
-    text.parse()
-        .map_err(|_| Failure::Range.report("ParseInt", text))
+    text.parse().map_err(|_| Failure::Range)
 }
 
 /// Parses a whole number in the syntax of [`parse`] without a bound that a caller could notice.
@@ -32,11 +40,15 @@ enum Failure {
 }
 
 impl Failure {
-    fn report(self, function: &str, text: &str) -> InvalidValue {
-        let what = match self {
+    fn reason(self) -> &'static str {
+        match self {
             Failure::Syntax => "invalid syntax",
             Failure::Range => "value out of range",
-        };
+        }
+    }
+
+    fn report(self, function: &str, text: &str) -> InvalidValue {
+        let what = self.reason();
         InvalidValue::new(format!("strconv.{function}: parsing {text:?}: {what}"))
     }
 }
