@@ -3,6 +3,10 @@
 use std::io::{self, Read};
 
 use crate::Stream;
+use crate::config_file::ConfigFile;
+use crate::credential_helper::{read_credentials, read_list};
+use crate::credential_store::{host_of, read_variable};
+use crate::credentials::{Credentials, credentials_file, decode_auth};
 use crate::demultiplex::Demultiplexer;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -129,6 +133,70 @@ pub fn hijack_head(data: &[u8]) {
     });
 }
 
+/// What is written of the credentials of a `config.json` is read as the same.
+pub fn config_file(data: &[u8]) {
+    let (mut file, _) = ConfigFile::parse(data);
+    for key in file.auths.keys() {
+        assert!(key.ends_with(host_of(key)) || key.contains(host_of(key)));
+    }
+    // A name without letters, or with a colon, has no place in `auth`.
+    file.auths.retain(|_, credentials| {
+        let Credentials {
+            username, password, ..
+        } = credentials;
+        let is_anonymous = username.is_empty() && password.is_empty();
+        is_anonymous || !username.is_empty() && !username.contains(':') && !password.contains('\0')
+    });
+    let (again, errors) = ConfigFile::parse(credentials_file(&file.auths).as_bytes());
+    assert!(errors.is_empty(), "{errors:?}");
+    assert!(again.auths == file.auths);
+}
+
+/// `auth` has a name, and is at most as long as its base64.
+pub fn registry_auth(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok((username, password)) = decode_auth(text) {
+        assert!(!username.is_empty() && !username.contains(':'));
+        assert!(username.len() + password.len() < text.len());
+    }
+}
+
+/// What `DOCKER_AUTH_CONFIG` may say means the same in `config.json`.
+pub fn docker_auth_config(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(credentials) = read_variable(text) {
+        let (file, errors) = ConfigFile::parse(data);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert!(file.auths == credentials);
+    }
+}
+
+/// A helper's answer is a login or a token, never both, and its errors do not show it.
+pub fn credential_helper(data: &[u8]) {
+    // Too short a text is in every message by chance.
+    let shown =
+        |error: &str| data.len() > 40 && error.as_bytes().windows(data.len()).any(|w| w == data);
+    match read_credentials(data, "r") {
+        Ok(Credentials {
+            username,
+            password,
+            identity_token,
+            ..
+        }) => {
+            let is_login = !username.is_empty() || !password.is_empty();
+            assert!(!is_login || identity_token.is_empty());
+        }
+        Err(error) => assert!(!shown(&error), "{error}"),
+    }
+    if let Err(error) = read_list(data) {
+        assert!(!shown(&error), "{error}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     /// Runs one target over its corpus.
@@ -154,5 +222,25 @@ mod tests {
     #[test]
     fn hijack_head() {
         corpus("hijack_head", super::hijack_head);
+    }
+
+    #[test]
+    fn config_file() {
+        corpus("config_file", super::config_file);
+    }
+
+    #[test]
+    fn registry_auth() {
+        corpus("registry_auth", super::registry_auth);
+    }
+
+    #[test]
+    fn docker_auth_config() {
+        corpus("docker_auth_config", super::docker_auth_config);
+    }
+
+    #[test]
+    fn credential_helper() {
+        corpus("credential_helper", super::credential_helper);
     }
 }
