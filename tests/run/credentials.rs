@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use harness::{BrokenEngine, Dockerd, Image, Outcome, Program, Registry, Reply, Signal};
+use harness::{BrokenEngine, Dockerd, Image, Outcome, Program, Pty, Registry, Reply, Signal};
 
 use crate::{engine, program, tool, until};
 
@@ -320,4 +320,70 @@ fn a_signal_ends_the_helper_too() {
     running.signal(Signal::TERM);
     assert_eq!(running.finish().code, Some(128 + 15));
     until(|| (!Path::new(&format!("/proc/{pid}")).exists()).then_some(()));
+}
+
+#[test]
+fn ctrl_c_ends_a_helper_that_asks_its_user() {
+    for _ in 0..10 {
+        let engine = refusing();
+        let tool = program().with_env("DOCKER_HOST", engine.host());
+        tool.file(".docker/config.json", r#"{"credsStore": "asking"}"#);
+        // What it asks and hears goes past the streams, by the terminal.
+        let script =
+            "stty -echo </dev/tty; printf 'Passphrase: ' >&2; read -r answer </dev/tty; echo {}";
+        let tool = with_helper(tool, "docker-credential-asking", script);
+        let pty = Pty::open(24, 80);
+        let running = tool.start_on(&pty, ["run", "x"]);
+        pty.wait_for("Passphrase: ");
+        pty.write("\x03");
+        assert_eq!(running.finish().code, Some(128 + 2), "{}", pty.text());
+        assert!(!pty.text().contains("error getting"), "{}", pty.text());
+    }
+}
+
+#[test]
+fn a_helper_may_ask_on_the_terminal() {
+    let engine = refusing();
+    let tool = program().with_env("DOCKER_HOST", engine.host());
+    tool.file(".docker/config.json", r#"{"credsStore": "asking"}"#);
+    let script = "printf 'Passphrase: ' >&2; read -r answer </dev/tty\n\
+                  echo \"{\\\"Username\\\":\\\"me\\\",\\\"Secret\\\":\\\"$answer\\\"}\"";
+    let tool = with_helper(tool, "docker-credential-asking", script);
+    let pty = Pty::open(24, 80);
+    let running = tool.start_on(&pty, ["run", "x"]);
+    pty.wait_for("Passphrase: ");
+    pty.write("sesame\r");
+    assert_eq!(running.finish().code, Some(125), "{}", pty.text());
+    assert_eq!(
+        sent(&engine),
+        r#"{"username":"me","password":"sesame","serveraddress":"https://index.docker.io/v1/"}"#
+    );
+}
+
+#[test]
+fn no_secret_is_logged_at_any_level() {
+    let engine = refusing();
+    let tool = program().with_env("DOCKER_HOST", engine.host()).with_env(
+        "DOCKER_AUTH_CONFIG",
+        r#"{"auths": {"r": {"auth": "bWU6c2VzYW1lMQ=="}}}"#,
+    );
+    tool.file(
+        ".docker/config.json",
+        r#"{"auths": {"https://index.docker.io/v1/": {"auth": "bWU6c2VzYW1lMg=="}},
+            "credHelpers": {"https://index.docker.io/v1/": "known"}, "HttpHeaders": {"X-Token": "sesame3"},
+            "proxies": {"default": {"httpProxy": "http://u:sesame4@p"}}}"#,
+    );
+    let answer = r#"echo '{"Username":"me","Secret":"sesame5"}'"#;
+    let tool = with_helper(tool, "docker-credential-known", answer);
+    for level in [&["-D"][..], &["-l", "trace"], &["-D", "-l", "trace"]] {
+        for option in ["--rm", "--use-api-socket"] {
+            let outcome = tool.run([level, &["run", option, "x"]].concat());
+            outcome.assert_err_contains(125, "", "/images/create?");
+            let log = outcome.err();
+            for secret in ["sesame", "c2VzYW1l", "eyJ1c2Vy"] {
+                assert!(!log.contains(secret), "{log}");
+            }
+        }
+    }
+    assert!(sent(&engine).contains("sesame5"), "{}", sent(&engine));
 }

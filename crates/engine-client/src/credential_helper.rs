@@ -106,6 +106,10 @@ fn getting(error: HelperError, output: &str) -> Error {
 fn failed(what: &str, error: HelperError, output: &str) -> Error {
     match error {
         HelperError::Cancelled => Error::new(ErrorKind::Cancelled, "cancelled"),
+        HelperError::Interrupted(signal) => {
+            let message = format!("error {what} credentials - err: interrupted by signal {signal}");
+            Error::new(ErrorKind::Interrupted(signal), message)
+        }
         HelperError::Failed(text) => {
             let text = MISTAKES
                 .into_iter()

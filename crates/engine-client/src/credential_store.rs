@@ -80,7 +80,8 @@ impl CredentialStore {
     /// user something.
     ///
     /// # Errors
-    /// [`ErrorKind::Credentials`] if the helper fails, [`ErrorKind::Cancelled`] after [`CredentialStore::cancel`].
+    /// [`ErrorKind::Credentials`] if the helper fails, [`ErrorKind::Interrupted`] if a signal of the terminal ends it, and
+    /// [`ErrorKind::Cancelled`] after [`CredentialStore::cancel`].
     pub fn get(&self, registry: &str) -> Result<Credentials, Error> {
         let key = if HUB_HOSTS.contains(&registry) {
             HUB_KEY
@@ -132,10 +133,10 @@ impl CredentialStore {
                 Ok(credentials) => {
                     all.insert(registry.clone(), credentials);
                 }
-                Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
-                Err(error) => {
+                Err(error) if error.kind() == ErrorKind::Credentials => {
                     log::warn!("failed to get credentials for registry {registry}: {error}");
                 }
+                Err(error) => return Err(error),
             }
         }
         Ok(all)

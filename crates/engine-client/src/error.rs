@@ -26,6 +26,9 @@ pub enum ErrorKind {
     Input,
     /// The credentials for a registry could not be had: a credential helper is missing or failed.
     Credentials,
+    /// A credential helper was ended by this signal, SIGINT or SIGHUP. These come from the terminal, which sends them to
+    /// its caller as well, who may hear of it later.
+    Interrupted(u8),
     /// The caller cancelled the request from another thread.
     Cancelled,
 }

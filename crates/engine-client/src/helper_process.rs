@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,6 +34,8 @@ pub(crate) struct HelperOutput {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum HelperError {
     Cancelled,
+    /// By this signal, which the terminal sends to all that run on it.
+    Interrupted(u8),
     Failed(String),
 }
 
@@ -84,6 +86,9 @@ impl HelperProcesses {
             self.kill(id);
         }
         let status = self.wait(id)?;
+        if let Some(signal) = interruption(status) {
+            return Err(HelperError::Interrupted(signal));
+        }
         if let Err(error) = read {
             return Err(HelperError::Failed(os_text(&error)));
         }
@@ -224,9 +229,19 @@ fn is_writable_by_all(directory: &Path) -> bool {
     mode.is_ok_and(|mode| mode & WRITABLE_BY_ALL != 0)
 }
 
+/// The terminal's signal that ended a program. A shell that outlived its child says so with a status of its own.
+fn interruption(status: ExitStatus) -> Option<u8> {
+    let number = status
+        .signal()
+        .or_else(|| status.code().map(|code| code - 128))?;
+    [Signal::INT, Signal::HUP]
+        .into_iter()
+        .find(|signal| signal.as_raw() == number)
+        .and_then(|signal| u8::try_from(signal.as_raw()).ok())
+}
+
 /// How a program failed; a status is worded as by Docker's client.
 fn words(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
         (None, Some(signal)) => format!("ended by signal {signal}"),
@@ -278,6 +293,8 @@ mod tests {
         assert_eq!(run("echo why; exit 3"), Ok((failed, "why\n".into())));
         let killed = Some("ended by signal 9".to_owned());
         assert_eq!(run("kill -9 $$"), Ok((killed, String::new())));
+        assert_eq!(run("kill -2 $$"), Err(HelperError::Interrupted(2)));
+        assert_eq!(run("exit 129"), Err(HelperError::Interrupted(1)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use attach::Events;
 use byname::Context;
 use engine_client::models::{ContainerCreateBody, Mount, MountBindOptions, MountType};
-use engine_client::{Client, CredentialStore, Credentials, Error, credentials_file};
+use engine_client::{Client, CredentialStore, Credentials, Error, ErrorKind, credentials_file};
 
 use crate::errors::{self, Wording};
 use crate::stage::Stage;
@@ -87,10 +87,10 @@ fn all_credentials(
     let of_work = store.clone();
     match stage.perform(move || of_work.all())? {
         Ok(Ok(all)) => Ok(all),
-        Ok(Err(error)) => Err(stage.asked_to_end().map_or_else(
-            || wording.unstarted(format!("resolving credentials failed: {error}")),
-            errors::interrupted,
-        )),
+        Ok(Err(error)) => Err(match error.kind() {
+            ErrorKind::Interrupted(signal) => errors::interrupted(signal),
+            _ => wording.unstarted(format!("resolving credentials failed: {error}")),
+        }),
         Err(signal) => {
             store.cancel();
             Err(errors::interrupted(signal))

@@ -50,6 +50,7 @@ impl Wording {
             EngineErrorKind::Connect | EngineErrorKind::Timeout | EngineErrorKind::Version => {
                 bare(ExitStatus::Failure, error)
             }
+            EngineErrorKind::Interrupted(signal) => interrupted(signal),
             _ => self.unstarted(error),
         }
     }

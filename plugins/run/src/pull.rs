@@ -45,10 +45,7 @@ pub(crate) fn pull(
     };
     match stage.perform(work)? {
         Ok(Ok(())) => Ok(()),
-        // A signal from the terminal reaches a credential helper as well, which may be the first to end of it.
-        Ok(Err(error)) => Err(stage
-            .asked_to_end()
-            .map_or_else(|| wording.engine(&error), errors::interrupted)),
+        Ok(Err(error)) => Err(wording.engine(&error)),
         Err(signal) => {
             breaker.break_off();
             if let Some(store) = credentials {
