@@ -15,6 +15,18 @@ pub enum End {
     Forced,
 }
 
+/// How the output of a process ended: see [`Session::output`](crate::Session::output).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutputEnd {
+    /// The process has ended, or has closed its output.
+    Ended,
+    /// The detach keys were typed; the process runs on.
+    Detached,
+    /// The user asked to leave, as often as it takes.
+    Forced,
+}
+
 /// Where a session is between its first event and its end.
 #[derive(Debug, Default)]
 pub(crate) struct Conclusion {

@@ -54,9 +54,10 @@ mod signals;
 mod stop;
 mod watch;
 
-pub use conclusion::End;
+pub use conclusion::{End, OutputEnd};
 pub use error::Error;
 pub use event::{EventSender, Events, Status};
+pub use output::pass_output;
 pub use resize::Resizer;
 pub use session::{Attached, Session};
 pub use signals::{FORCED_EXIT, Signals};

@@ -2,13 +2,27 @@
 
 use std::io::{self, Read, Write};
 
-use byname::Output;
+use byname::{Output, Streams};
 use engine_client::{Demultiplexer, Stream};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
 use crate::Error;
 use crate::activity::Activity;
+
+/// Passes everything that a container has written on to our own standard output and error, until the end of `reader`:
+/// raw, if it had a terminal, else taken apart.
+///
+/// # Errors
+///
+/// [`Error::Output`] if our output could not be written, [`Error::Connection`] and [`Error::Stream`] if reading failed.
+pub fn pass_output(reader: impl Read, tty: bool, streams: &Streams) -> Result<(), Error> {
+    let outputs = Outputs {
+        out: Some(streams.out.clone()),
+        err: Some(streams.err.clone()),
+    };
+    outputs.pass(reader, tty, &Activity::default())
+}
 
 /// Where the container's output goes; what is not attached is dropped.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use engine_client::{Hijacked, HijackedReader, HijackedWriter};
 use terminal::{DetachKeys, RawMode};
 
 use crate::activity::Activity;
-use crate::conclusion::{Conclusion, End, Next};
+use crate::conclusion::{Conclusion, End, Next, OutputEnd};
 use crate::event::Event;
 use crate::input::{ContainerInput, InputEnd};
 use crate::mode::Mode;
@@ -134,6 +134,25 @@ impl Session {
                 events.send(Event::Detached);
             }
         })
+    }
+
+    /// Passes on until the output ends, for a process whose status is asked for afterwards: one of an exec.
+    ///
+    /// The terminal is restored and the connection closed when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Output`] if our output could not be written, [`Error::Connection`] and [`Error::Stream`] if the
+    /// engine's stream broke.
+    pub fn output(self, events: &mut Events) -> Result<OutputEnd, Error> {
+        loop {
+            match events.next(None) {
+                Some(Event::Output(outcome)) => return outcome.map(|()| OutputEnd::Ended),
+                Some(Event::Detached) => return Ok(OutputEnd::Detached),
+                Some(Event::ForcedExit) => return Ok(OutputEnd::Forced),
+                Some(Event::Exited(_) | Event::Done(_)) | None => {}
+            }
+        }
     }
 
     /// Passes on until the end, and returns which one it was.

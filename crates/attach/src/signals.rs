@@ -1,10 +1,12 @@
 //! Signals to us, which are meant for the container.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals as Incoming};
 
 use crate::default_action::Suspended;
@@ -28,6 +30,7 @@ const QUEUE: usize = 128;
 #[derive(Debug)]
 pub struct Signals {
     handle: Handle,
+    received: Arc<AtomicI32>,
     _suspended: Suspended,
 }
 
@@ -61,10 +64,42 @@ impl Signals {
         Signals::catch(&[SIGINT, SIGTERM], events, None)
     }
 
+    /// Catches what ends a program (SIGHUP, SIGINT, SIGQUIT and SIGTERM) and ends the session at the first: for a
+    /// process that nothing is forwarded to. What is left to do is to restore the terminal;
+    /// [`received`](Signals::received) then tells which it was.
+    ///
+    /// # Errors
+    ///
+    /// As for [`forward`](Signals::forward).
+    pub fn leave(events: &EventSender) -> Result<Signals, Error> {
+        Signals::catch_until(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM], events, None, |_| true)
+    }
+
+    /// The last signal that was caught.
+    #[must_use]
+    pub fn received(&self) -> Option<i32> {
+        match self.received.load(Ordering::SeqCst) {
+            0 => None,
+            signal => Some(signal),
+        }
+    }
+
     fn catch(
         signals: &[i32],
         events: &EventSender,
         queue: Option<SyncSender<i32>>,
+    ) -> Result<Signals, Error> {
+        let mut asked = Asked::default();
+        Signals::catch_until(signals, events, queue, move |signal| {
+            asked.is_enough(signal)
+        })
+    }
+
+    fn catch_until(
+        signals: &[i32],
+        events: &EventSender,
+        queue: Option<SyncSender<i32>>,
+        mut is_enough: impl FnMut(i32) -> bool + Send + 'static,
     ) -> Result<Signals, Error> {
         let suspended = Suspended::new(signals.iter().copied());
         let mut incoming = Incoming::new([SIGINT, SIGTERM]).map_err(Error::Signals)?;
@@ -76,10 +111,12 @@ impl Signals {
         }
         let handle = incoming.handle();
         let events = events.clone();
+        let received = Arc::new(AtomicI32::new(0));
+        let last = Arc::clone(&received);
         spawn("attach-signals", move || {
-            let mut asked = Asked::default();
             for signal in incoming.forever() {
-                if asked.is_enough(signal) {
+                last.store(signal, Ordering::SeqCst);
+                if is_enough(signal) {
                     events.send(Event::ForcedExit);
                 }
                 // An engine that hangs must not keep the third Ctrl-C from being seen.
@@ -92,6 +129,7 @@ impl Signals {
         })?;
         Ok(Signals {
             handle,
+            received,
             _suspended: suspended,
         })
     }

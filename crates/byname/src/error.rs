@@ -47,6 +47,14 @@ impl StatusError {
         }
     }
 
+    /// Ends with `status` after this text and nothing else, as [`with_text`](StatusError::with_text).
+    pub fn whole(status: ExitStatus, text: impl Into<String>) -> StatusError {
+        StatusError {
+            status,
+            text: Text::Whole(text.into()),
+        }
+    }
+
     /// Prints `text` and nothing else: no `Error: `, no context, no hints. A missing line end is added.
     pub fn with_text(mut self, text: impl Into<String>) -> StatusError {
         self.text = Text::Whole(text.into());

@@ -135,6 +135,7 @@ mod globals;
 mod help;
 mod index;
 mod input;
+mod operands;
 mod outcome;
 mod output;
 #[cfg(feature = "clap")]
@@ -159,6 +160,7 @@ pub use error::{ResultExt, StatusError, UsageError};
 pub use input::Input;
 #[doc(hidden)]
 pub use inventory;
+pub use operands::each;
 #[doc(hidden)]
 pub use outcome::IntoOutcome;
 pub use output::{Captured, Output};

@@ -57,6 +57,17 @@ impl Format {
         })
     }
 
+    /// Whether a template names this field: what costs an engine much is asked for only then.
+    #[must_use]
+    pub fn needs(&self, field: &str) -> bool {
+        match self {
+            Format::Table | Format::Json => false,
+            Format::TableOf(template) | Format::Template(template) => {
+                template.fields().contains(field)
+            }
+        }
+    }
+
     /// Whether a table is asked for, in which long values are shortened.
     #[must_use]
     pub fn is_table(&self) -> bool {
@@ -132,7 +143,7 @@ impl<'a> Listing<'a> {
                     width,
                 ))
             }
-            Format::Json => Ok(rows.iter().map(|row| format!("{row}\n")).collect()),
+            Format::Json => Ok(rows.iter().map(|row| sorted(row) + "\n").collect()),
             Format::Template(template) => {
                 let lines: Result<String, _> = rows
                     .iter()
@@ -176,6 +187,24 @@ impl<'a> Listing<'a> {
             "there is no field .{name} here; the fields are .{}",
             known.join(", .")
         ))
+    }
+}
+
+/// The row as JSON, its fields in the order of their names.
+fn sorted(row: &Value) -> String {
+    match row {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_unstable_by_key(|&(name, _)| name);
+            let fields = fields.into_iter();
+            Value::Object(
+                fields
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect(),
+            )
+            .to_string()
+        }
+        row => row.to_string(),
     }
 }
 

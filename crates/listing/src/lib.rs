@@ -27,6 +27,8 @@ mod format;
 #[doc(hidden)]
 pub mod fuzzing;
 mod identifier;
+mod inspection;
+mod moment;
 mod size;
 mod table;
 mod template;
@@ -35,6 +37,8 @@ mod time;
 pub use filter::{Filters, InvalidFilter};
 pub use format::{Column, Format, Listing};
 pub use identifier::{ellipsis, short_id};
+pub use inspection::Inspection;
+pub use moment::{InvalidMoment, date, moment};
 pub use size::human_size;
 pub use template::{Template, TemplateError};
 pub use time::human_duration;

@@ -16,7 +16,11 @@ use std::process::ExitCode;
 use byname::Dispatcher;
 
 // The commands. Linking a crate registers what it has; this list is the only one there is.
+use container as _;
+use image as _;
 use run as _;
+use system as _;
+use volume as _;
 
 fn main() -> ExitCode {
     reexec::init();

@@ -1,0 +1,21 @@
+//! How failures are worded.
+
+use byname::{ExitStatus, StatusError};
+
+/// A failure whose text is printed as it is: the engine's words say who failed.
+pub(crate) fn bare(text: impl std::fmt::Display) -> anyhow::Error {
+    StatusError::whole(ExitStatus::Failure, text.to_string()).into()
+}
+
+/// An option's value cannot be used.
+pub(crate) fn usage(error: impl std::fmt::Display) -> anyhow::Error {
+    byname::UsageError::new(error.to_string()).into()
+}
+
+/// A session failed. Our own output that nobody reads is byname's to judge.
+pub(crate) fn session(error: attach::Error) -> anyhow::Error {
+    match error {
+        attach::Error::Stream(error) => bare(error),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,192 @@
+//! `exec`: start a process in a running container. Engine API `POST /containers/{id}/exec` and what follows it.
+
+use attach::{Attached, Events, OutputEnd, Session, Signals};
+use byname::{Context, ExitStatus, StatusError, command};
+use clap::Args;
+use engine_client::models::ExecConfig;
+use engine_client::{ApiVersion, Client, StartExec};
+use terminal::DetachKeys;
+
+use crate::detach_keys::detach_keys;
+use crate::{errors, session};
+
+#[derive(Args)]
+struct Exec {
+    /// Leave the process: run it in the background
+    #[arg(short, long)]
+    detach: bool,
+    /// Keys that detach from a process with a terminal [default: ctrl-p,ctrl-q]
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<String>,
+    /// Set an environment variable: NAME=VALUE, or NAME alone for the value that it has here
+    #[arg(short, long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+    /// Attach standard input
+    #[arg(short, long)]
+    interactive: bool,
+    /// Give the process all privileges
+    #[arg(long)]
+    privileged: bool,
+    /// Give the process a terminal
+    #[arg(short, long)]
+    tty: bool,
+    /// User of the process: NAME or UID, with a group behind a colon
+    #[arg(short, long, value_name = "USER")]
+    user: Option<String>,
+    /// Directory of the process
+    #[arg(short, long, value_name = "DIR")]
+    workdir: Option<String>,
+    /// Container, by name or ID, and behind it the command with its arguments
+    #[arg(
+        required = true,
+        num_args = 2..,
+        trailing_var_arg = true,
+        allow_hyphen_values = false,
+        value_name = "CONTAINER"
+    )]
+    words: Vec<String>,
+}
+
+/// Execute a command in a running container
+///
+/// Options end at the container; everything behind it is the command and its arguments. The status is that of the
+/// command, 126 or 127 if it cannot be executed or found.
+#[command(
+    "exec",
+    alias = "container exec",
+    category = "Containers",
+    usage = "[OPTIONS] CONTAINER COMMAND [ARG...]"
+)]
+fn exec(cx: &mut Context, args: Exec) -> anyhow::Result<ExitStatus> {
+    let [container, command @ ..] = args.words.as_slice() else {
+        return Err(errors::usage("exec needs a container and a command"));
+    };
+    let detach_keys = detach_keys(args.detach_keys.clone(), cx)?;
+    let stdin = args.interactive && !args.detach;
+    session::check_terminal(cx, stdin, args.tty)?;
+    let client = cx.state::<Client>()?;
+    let size = cx.streams().out.as_fd().and_then(terminal::size);
+    let knows_size = client.version().map_err(errors::bare)? >= ApiVersion::new(1, 42);
+    let size = size.filter(|_| args.tty && knows_size);
+    let process = ExecConfig {
+        attach_stdin: Some(stdin),
+        attach_stdout: Some(!args.detach),
+        attach_stderr: Some(!args.detach),
+        console_size: size.map(|size| vec![size.rows.into(), size.columns.into()]),
+        detach_keys: detach_keys.as_ref().map(|(text, _)| text.clone()),
+        tty: Some(args.tty),
+        env: Some(variables(&args.env, cx)?).filter(|list| !list.is_empty()),
+        cmd: Some(command.to_vec()),
+        privileged: Some(args.privileged),
+        user: args.user,
+        working_dir: args.workdir,
+    };
+    let id = client
+        .create_exec(container, &process)
+        .map_err(errors::bare)?;
+    let start = StartExec {
+        tty: args.tty,
+        console_size: size.map(|size| [size.rows, size.columns]),
+    };
+    if args.detach {
+        client
+            .start_exec_detached(&id, &start)
+            .map_err(errors::bare)?;
+        return Ok(ExitStatus::Success);
+    }
+    attached(cx, &client, id, &start, stdin, detach_keys)
+}
+
+/// Passes the process's streams on until its end, and returns its status.
+fn attached(
+    cx: &mut Context,
+    client: &Client,
+    id: String,
+    start: &StartExec,
+    stdin: bool,
+    detach_keys: Option<(String, DetachKeys)>,
+) -> anyhow::Result<ExitStatus> {
+    let mut events = Events::new();
+    let signals = Signals::leave(&events.sender()).map_err(errors::session)?;
+    let left = |signals: &Signals| {
+        let signal = signals
+            .received()
+            .and_then(|signal| u8::try_from(signal).ok());
+        let status = signal.map_or(ExitStatus::Failure, ExitStatus::Signal);
+        anyhow::Error::from(StatusError::silent(status))
+    };
+    let hijacked = {
+        let (client, id, start) = (client.clone(), id.clone(), start.clone());
+        events.perform(move || client.start_exec(&id, &start))?
+    };
+    let hijacked = hijacked.ok_or_else(|| left(&signals))?;
+    let hijacked = hijacked.map_err(errors::bare)?;
+    let attached = Attached {
+        tty: start.tty,
+        stdin,
+        stdout: true,
+        stderr: true,
+        detach_keys: detach_keys.map(|(_, keys)| keys),
+    };
+    let session = Session::start(
+        hijacked,
+        attached,
+        cx.streams(),
+        cx.environment(),
+        &events.sender(),
+    )
+    .map_err(errors::session)?;
+    let resizer = if start.tty {
+        let (client, id) = (client.clone(), id.clone());
+        session::resizer(cx, move |size| {
+            client.resize_exec(&id, size.rows, size.columns)
+        })?
+    } else {
+        None
+    };
+    let end = session.output(&mut events);
+    drop(resizer);
+    match end.map_err(errors::session)? {
+        OutputEnd::Ended => {}
+        OutputEnd::Detached => return Ok(ExitStatus::Success),
+        _ => return Err(left(&signals)),
+    }
+    let process = client.inspect_exec(&id).map_err(errors::bare)?;
+    match process.exit_code {
+        Some(code) if process.running != Some(true) => Ok(ExitStatus::from_code(code)),
+        // It has closed its output and goes on.
+        _ => Ok(ExitStatus::Success),
+    }
+}
+
+/// The variables; one without a value has that of ours, and is left out if there is none.
+fn variables(given: &[String], cx: &Context) -> anyhow::Result<Vec<String>> {
+    let mut variables = Vec::new();
+    for text in given {
+        match text.split_once('=') {
+            Some(("", _)) => {
+                return Err(errors::usage(format!(
+                    "invalid environment variable: {text}"
+                )));
+            }
+            Some(_) => variables.push(text.clone()),
+            None if text.is_empty() => {
+                return Err(errors::usage("invalid environment variable: it is empty"));
+            }
+            None => match cx
+                .environment()
+                .get(text)
+                .map(std::ffi::OsString::into_string)
+            {
+                Some(Ok(value)) => variables.push(format!("{text}={value}")),
+                Some(Err(_)) => {
+                    return Err(errors::usage(format!(
+                        "environment variable {text} is not valid UTF-8"
+                    )));
+                }
+                None => {}
+            },
+        }
+    }
+    Ok(variables)
+}

@@ -1,0 +1,39 @@
+//! `container inspect`: all that the engine knows of containers. Engine API `GET /containers/{id}/json`.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::Client;
+use listing::Inspection;
+
+use crate::errors;
+
+#[derive(Args)]
+struct Inspect {
+    /// Format the output: json, or a template such as '{{.State.Status}}' [default: one JSON array]
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Show how much the containers take on disk, too
+    #[arg(short, long)]
+    size: bool,
+    /// Containers, by name or ID
+    #[arg(required = true, value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+/// Display detailed information on one or more containers
+#[command("container inspect", category = "Containers")]
+fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
+    let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
+    let client = cx.state::<Client>()?;
+    let mut found = Vec::new();
+    let status = byname::each(cx, args.containers, |_, container| {
+        let description = client.describe_container(&container, args.size);
+        found.push(description.map_err(errors::bare)?);
+        Ok(())
+    })?;
+    let text = inspection.render(&found).map_err(errors::bare)?;
+    cx.out().write_all(text.as_bytes())?;
+    Ok(status)
+}

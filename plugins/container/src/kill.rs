@@ -1,0 +1,33 @@
+//! `kill`: send a signal to running containers. Engine API `POST /containers/{id}/kill`.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::Client;
+
+use crate::errors;
+
+#[derive(Args)]
+struct Kill {
+    /// Signal to send: a name or a number
+    #[arg(short, long, value_name = "SIGNAL", default_value = "KILL")]
+    signal: String,
+    /// Containers, by name or ID
+    #[arg(required = true, value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+/// Kill one or more running containers
+///
+/// Prints the name of each container that the signal was sent to.
+#[command("kill", alias = "container kill", category = "Containers")]
+fn kill(cx: &mut Context, args: Kill) -> anyhow::Result<ExitStatus> {
+    let client = cx.state::<Client>()?;
+    byname::each(cx, args.containers, |cx, container| {
+        client
+            .kill_container(&container, Some(&args.signal))
+            .map_err(errors::bare)?;
+        Ok(writeln!(cx.out(), "{container}")?)
+    })
+}

@@ -1,0 +1,71 @@
+//! `logs`: what a container has written. Engine API `GET /containers/{id}/logs`.
+
+use std::time::SystemTime;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::{Client, LogsOptions};
+
+use crate::errors;
+
+#[derive(Args)]
+struct Logs {
+    /// Go on until the container ends
+    #[arg(short, long)]
+    follow: bool,
+    /// Only what was written from this time on: 2024-05-01T10:00:00Z, seconds since 1970, or how long ago, such as 10m
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only what was written up to this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Only the last LINES lines: a number or all
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "LINES",
+        default_value = "all",
+        allow_hyphen_values = true
+    )]
+    tail: String,
+    /// Show the time of each line
+    #[arg(short, long)]
+    timestamps: bool,
+    /// Show what else the log's driver was told to keep
+    #[arg(long)]
+    details: bool,
+    /// Container, by name or ID
+    container: String,
+}
+
+/// Fetch the logs of a container
+///
+/// What the container wrote to its standard output comes to ours, and what it wrote to its standard error to ours.
+#[command("logs", alias = "container logs", category = "Containers")]
+fn logs(cx: &mut Context, args: Logs) -> anyhow::Result<ExitStatus> {
+    let now = SystemTime::now();
+    let moment = |text: Option<String>| {
+        text.map(|text| listing::moment(&text, now).map_err(errors::usage))
+            .transpose()
+    };
+    let options = LogsOptions {
+        stdout: true,
+        stderr: true,
+        follow: args.follow,
+        since: moment(args.since)?,
+        until: moment(args.until)?,
+        timestamps: args.timestamps,
+        tail: Some(args.tail),
+        details: args.details,
+    };
+    let client = cx.state::<Client>()?;
+    let container = client
+        .describe_container(&args.container, false)
+        .map_err(errors::bare)?;
+    let tty = container["Config"]["Tty"].as_bool().unwrap_or_default();
+    // By its identifier: another container may get the name meanwhile.
+    let id = container["Id"].as_str().unwrap_or(&args.container);
+    let logs = client.container_logs(id, &options).map_err(errors::bare)?;
+    attach::pass_output(logs, tty, cx.streams()).map_err(errors::session)?;
+    Ok(ExitStatus::Success)
+}

@@ -1,0 +1,34 @@
+//! `restart`: end containers and start them again. Engine API `POST /containers/{id}/restart`.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::Client;
+
+use crate::errors;
+use crate::stop::Ending;
+
+#[derive(Args)]
+struct Restart {
+    #[command(flatten)]
+    ending: Ending,
+    /// Containers, by name or ID
+    #[arg(required = true, value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+/// Restart one or more containers
+///
+/// Prints the name of each container once it runs again.
+#[command("restart", alias = "container restart", category = "Containers")]
+fn restart(cx: &mut Context, args: Restart) -> anyhow::Result<ExitStatus> {
+    let client = cx.state::<Client>()?;
+    let options = args.ending.into();
+    byname::each(cx, args.containers, |cx, container| {
+        client
+            .restart_container(&container, &options)
+            .map_err(errors::bare)?;
+        Ok(writeln!(cx.out(), "{container}")?)
+    })
+}

@@ -1,0 +1,50 @@
+//! `rm`: remove containers. Engine API `DELETE /containers/{id}`.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::{Client, RemoveOptions};
+
+use crate::errors;
+
+#[derive(Args)]
+struct Rm {
+    /// Remove a container even if it runs (with SIGKILL), and be content if it does not exist
+    #[arg(short, long)]
+    force: bool,
+    /// Remove its anonymous volumes, too
+    #[arg(short, long)]
+    volumes: bool,
+    /// Containers, by name or ID
+    #[arg(required = true, value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+/// Remove one or more containers
+///
+/// Prints the name of each container that was removed.
+#[command(
+    "rm",
+    alias = "container rm",
+    hidden_alias = "container remove",
+    category = "Containers"
+)]
+fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
+    let client = cx.state::<Client>()?;
+    let options = RemoveOptions {
+        force: args.force,
+        volumes: args.volumes,
+    };
+    byname::each(cx, args.containers, |cx, container| {
+        let name = container.trim_start_matches('/');
+        match client.remove_container(name, &options) {
+            Ok(()) => writeln!(cx.out(), "{container}")?,
+            Err(error) if args.force && error.status() == Some(404) => {
+                writeln!(cx.err(), "{error}")?
+            }
+            Err(error) => return Err(errors::bare(error)),
+        }
+        Ok(())
+    })
+}

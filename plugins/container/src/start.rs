@@ -1,0 +1,72 @@
+//! `start`: let containers run. Engine API `POST /containers/{id}/start`.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::{Client, WaitCondition};
+
+use crate::detach_keys::detach_keys;
+use crate::errors;
+use crate::session::{self, Target};
+
+#[derive(Args)]
+struct Start {
+    /// Attach standard output and error, and pass signals on
+    #[arg(short, long)]
+    attach: bool,
+    /// Attach the container's standard input
+    #[arg(short, long)]
+    interactive: bool,
+    /// Keys that detach from a container with a terminal [default: ctrl-p,ctrl-q]
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<String>,
+    /// Containers, by name or ID
+    #[arg(required = true, value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+/// Start one or more stopped containers
+///
+/// Prints the name of each container that was started; with --attach or --interactive the status is the container's.
+#[command("start", alias = "container start", category = "Containers")]
+fn start(cx: &mut Context, args: Start) -> anyhow::Result<ExitStatus> {
+    let client = cx.state::<Client>()?;
+    if !args.attach && !args.interactive {
+        return byname::each(cx, args.containers, |cx, container| {
+            client.start_container(&container).map_err(errors::bare)?;
+            Ok(writeln!(cx.out(), "{container}")?)
+        });
+    }
+    let [container] = args.containers.as_slice() else {
+        return Err(errors::usage(
+            "you cannot start and attach multiple containers at once",
+        ));
+    };
+    let detach_keys = detach_keys(args.detach_keys, cx)?;
+    let description = client
+        .describe_container(container, false)
+        .map_err(errors::bare)?;
+    let is = |part: &str, field: &str| description[part][field].as_bool().unwrap_or_default();
+    let tty = is("Config", "Tty");
+    let stdin = args.interactive && is("Config", "OpenStdin");
+    session::check_terminal(cx, stdin, tty)?;
+    let id = description["Id"].as_str().unwrap_or(container).to_owned();
+    let target = Target {
+        id: id.clone(),
+        tty,
+        stdin,
+        detach_keys,
+        sig_proxy: true,
+        condition: if is("HostConfig", "AutoRemove") {
+            WaitCondition::Removed
+        } else {
+            WaitCondition::NextExit
+        },
+    };
+    let starter = Client::clone(&client);
+    session::run(cx, &client, target, move |events| {
+        let started = events.perform(move || starter.start_container(&id))?;
+        started.ok_or_else(session::forced)?.map_err(errors::bare)
+    })
+}

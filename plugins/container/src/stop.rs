@@ -1,0 +1,60 @@
+//! `stop`: end running containers. Engine API `POST /containers/{id}/stop`.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::{Client, StopOptions};
+
+use crate::errors;
+
+/// How a container is ended, by `stop` and by `restart`.
+#[derive(Args)]
+pub(crate) struct Ending {
+    /// Signal to send first [default: the container's stop signal, SIGTERM if it has none]
+    #[arg(short, long, value_name = "SIGNAL")]
+    signal: Option<String>,
+    /// Seconds to wait before killing the container; -1 waits for ever [default: the container's stop timeout, 10 if it
+    /// has none]
+    #[arg(
+        short,
+        long,
+        visible_alias = "time",
+        value_name = "SECONDS",
+        allow_hyphen_values = true
+    )]
+    timeout: Option<i64>,
+}
+
+impl From<Ending> for StopOptions {
+    fn from(ending: Ending) -> StopOptions {
+        StopOptions {
+            signal: ending.signal,
+            timeout: ending.timeout,
+        }
+    }
+}
+
+#[derive(Args)]
+struct Stop {
+    #[command(flatten)]
+    ending: Ending,
+    /// Containers, by name or ID
+    #[arg(required = true, value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+/// Stop one or more running containers
+///
+/// Prints the name of each container once it has ended.
+#[command("stop", alias = "container stop", category = "Containers")]
+fn stop(cx: &mut Context, args: Stop) -> anyhow::Result<ExitStatus> {
+    let client = cx.state::<Client>()?;
+    let options = args.ending.into();
+    byname::each(cx, args.containers, |cx, container| {
+        client
+            .stop_container(&container, &options)
+            .map_err(errors::bare)?;
+        Ok(writeln!(cx.out(), "{container}")?)
+    })
+}

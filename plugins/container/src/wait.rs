@@ -1,0 +1,34 @@
+//! `wait`: block until containers have ended. Engine API `POST /containers/{id}/wait`.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::{Client, WaitCondition};
+
+use crate::errors;
+
+#[derive(Args)]
+struct Wait {
+    /// Containers, by name or ID
+    #[arg(required = true, value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+/// Block until one or more containers stop, then print their exit statuses
+#[command("wait", alias = "container wait", category = "Containers")]
+fn wait(cx: &mut Context, args: Wait) -> anyhow::Result<ExitStatus> {
+    let client = cx.state::<Client>()?;
+    byname::each(cx, args.containers, |cx, container| {
+        let response = client
+            .wait_container(&container, WaitCondition::NotRunning)
+            .and_then(engine_client::Waiting::status)
+            .map_err(errors::bare)?;
+        if let Some(message) = response.error.and_then(|error| error.message)
+            && !message.is_empty()
+        {
+            return Err(errors::bare(format!("{container}: {message}")));
+        }
+        Ok(writeln!(cx.out(), "{}", response.status_code)?)
+    })
+}

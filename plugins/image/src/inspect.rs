@@ -1,0 +1,35 @@
+//! `image inspect`: all that the engine knows of images. Engine API `GET /images/{name}/json`.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::Client;
+use listing::Inspection;
+
+use crate::errors;
+
+#[derive(Args)]
+struct Inspect {
+    /// Format the output: json, or a template such as '{{.Config.Env}}' [default: one JSON array]
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Images, by name or ID
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<String>,
+}
+
+/// Display detailed information on one or more images
+#[command("image inspect", category = "Images")]
+fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
+    let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
+    let client = cx.state::<Client>()?;
+    let mut found = Vec::new();
+    let status = byname::each(cx, args.images, |_, image| {
+        found.push(client.describe_image(&image).map_err(errors::bare)?);
+        Ok(())
+    })?;
+    let text = inspection.render(&found).map_err(errors::bare)?;
+    cx.out().write_all(text.as_bytes())?;
+    Ok(status)
+}

@@ -1,0 +1,48 @@
+//! `load`: images out of an archive. Engine API `POST /images/load`.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::Client;
+
+use crate::errors;
+
+#[derive(Args)]
+struct Load {
+    /// File to read instead of standard input
+    #[arg(short, long, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// Do not show how far it is
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Load images from an archive, such as 'docker save' makes
+#[command("load", alias = "image load", category = "Images")]
+fn load(cx: &mut Context, args: Load) -> anyhow::Result<ExitStatus> {
+    let client = cx.state::<Client>()?;
+    let progress = match &args.input {
+        Some(path) => {
+            let mut file =
+                File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+            client.load_images(&mut file, args.quiet)
+        }
+        None if cx.streams().input.is_terminal() => {
+            return Err(errors::usage(
+                "requested load from stdin, but stdin is empty; give an archive with --input or a pipe",
+            ));
+        }
+        None => client.load_images(cx.input(), args.quiet),
+    };
+    for line in progress.map_err(errors::bare)? {
+        let line = line.map_err(errors::bare)?;
+        if let Some(text) = line.stream {
+            cx.out().write_all(text.as_bytes())?;
+        }
+    }
+    Ok(ExitStatus::Success)
+}

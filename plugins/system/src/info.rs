@@ -1,0 +1,115 @@
+//! `info`: what the engine has and how it is set up. Engine API `GET /info`.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::Client;
+use listing::Inspection;
+use serde_json::Value;
+
+use crate::errors;
+
+#[derive(Args)]
+struct Info {
+    /// Format the output: json, or a template such as '{{.Driver}}'
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+}
+
+/// Show what the engine has and how it is set up
+#[command("info", alias = "system info", category = "System")]
+fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
+    let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
+    let info = cx
+        .state::<Client>()?
+        .describe_engine()
+        .map_err(errors::bare)?;
+    let text = match &args.format {
+        Some(_) => inspection
+            .render(std::slice::from_ref(&info))
+            .map_err(errors::bare)?,
+        None => described(&info),
+    };
+    cx.out().write_all(text.as_bytes())?;
+    for warning in info["Warnings"].as_array().into_iter().flatten() {
+        writeln!(
+            cx.err(),
+            "{}",
+            terminal::printable(warning.as_str().unwrap_or_default())
+        )?;
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// What is shown, in this order, and the field that it comes from.
+const LINES: [(&str, &str); 25] = [
+    ("Containers", "Containers"),
+    (" Running", "ContainersRunning"),
+    (" Paused", "ContainersPaused"),
+    (" Stopped", "ContainersStopped"),
+    ("Images", "Images"),
+    ("Server Version", "ServerVersion"),
+    ("Storage Driver", "Driver"),
+    ("Logging Driver", "LoggingDriver"),
+    ("Cgroup Driver", "CgroupDriver"),
+    ("Cgroup Version", "CgroupVersion"),
+    ("Default Runtime", "DefaultRuntime"),
+    ("Init Binary", "InitBinary"),
+    ("Security Options", "SecurityOptions"),
+    ("Kernel Version", "KernelVersion"),
+    ("Operating System", "OperatingSystem"),
+    ("OSType", "OSType"),
+    ("Architecture", "Architecture"),
+    ("CPUs", "NCPU"),
+    ("Total Memory", "MemTotal"),
+    ("Name", "Name"),
+    ("ID", "ID"),
+    ("Root Dir", "DockerRootDir"),
+    ("Debug Mode", "Debug"),
+    ("Experimental", "ExperimentalBuild"),
+    ("Live Restore Enabled", "LiveRestoreEnabled"),
+];
+
+fn described(info: &Value) -> String {
+    let mut text = "Server:\n".to_owned();
+    for (label, field) in LINES {
+        let value = match &info[field] {
+            Value::Null => continue,
+            Value::String(value) if value.is_empty() => continue,
+            Value::String(value) => value.clone(),
+            Value::Number(size) if field == "MemTotal" => {
+                listing::human_size(size.as_u64().unwrap_or_default())
+            }
+            Value::Array(values) => {
+                let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+                values.join(" ")
+            }
+            value => value.to_string(),
+        };
+        // Writing to a string does not fail.
+        let _ = writeln!(text, " {label}: {}", terminal::printable(&value));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_an_engine_does_not_tell_is_left_out() {
+        let info = json!({
+            "Containers": 2, "Driver": "overlay2", "MemTotal": 25_000_000_000_u64, "Name": "",
+            "SecurityOptions": ["name=seccomp,profile=default"], "Debug": false,
+        });
+        assert_eq!(
+            described(&info),
+            "Server:\n Containers: 2\n Storage Driver: overlay2\n Security Options: name=seccomp,profile=default\n \
+             Total Memory: 25GB\n Debug Mode: false\n"
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! `inspect`: all that the engine knows of things of any kind.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::{Args, ValueEnum};
+use engine_client::{Client, Error};
+use listing::Inspection;
+use serde_json::Value;
+
+use crate::errors;
+
+#[derive(Args)]
+struct Inspect {
+    /// Format the output: json, or a template such as '{{.Id}}' [default: one JSON array]
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Show how much containers take on disk, too
+    #[arg(short, long)]
+    size: bool,
+    /// Look only for things of this kind
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<Kind>,
+    /// Containers, images or volumes, by name or ID
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+}
+
+/// A kind of thing that an engine has.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Container,
+    Image,
+    Volume,
+}
+
+impl Kind {
+    fn describe(self, client: &Client, name: &str, size: bool) -> Result<Value, Error> {
+        match self {
+            Kind::Container => client.describe_container(name, size),
+            Kind::Image => client.describe_image(name),
+            Kind::Volume => client.describe_volume(name),
+        }
+    }
+}
+
+/// Display detailed information on containers, images or volumes
+///
+/// A name is looked for among the containers first, then among the images, then among the volumes.
+#[command("inspect", category = "System")]
+fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
+    let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
+    if args.size && args.kind.is_some_and(|kind| kind != Kind::Container) {
+        return Err(errors::usage(
+            "--size is only for containers; leave it out, or --type",
+        ));
+    }
+    let client = cx.state::<Client>()?;
+    let kinds = match &args.kind {
+        Some(kind) => std::slice::from_ref(kind),
+        None => Kind::value_variants(),
+    };
+    let mut found = Vec::new();
+    let status = byname::each(cx, args.names, |_, name| {
+        found.push(find(kinds, &client, &name, args.size)?);
+        Ok(())
+    })?;
+    let text = inspection.render(&found).map_err(errors::bare)?;
+    cx.out().write_all(text.as_bytes())?;
+    Ok(status)
+}
+
+/// The first thing of this name. A name that one kind cannot have may be another's.
+fn find(kinds: &[Kind], client: &Client, name: &str, size: bool) -> anyhow::Result<Value> {
+    for kind in kinds {
+        match kind.describe(client, name, size) {
+            Ok(value) => return Ok(value),
+            Err(error) if kinds.len() > 1 && is_none_such(&error) => {}
+            Err(error) => return Err(errors::bare(error)),
+        }
+    }
+    Err(errors::bare(format!("Error: No such object: {name}")))
+}
+
+fn is_none_such(error: &Error) -> bool {
+    matches!(error.status(), Some(400 | 404)) || error.kind() == engine_client::ErrorKind::Input
+}

@@ -1,0 +1,141 @@
+//! `version`: what the client and the engine consist of. Engine API `GET /version`.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::{ApiVersion, Client};
+use listing::Inspection;
+use serde_json::{Value, json};
+
+use crate::errors;
+
+#[derive(Args)]
+struct Version {
+    /// Format the output: json, or a template such as '{{.Server.Version}}'
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+}
+
+/// Show the versions of the client and of the engine
+///
+/// Without an engine the client's part is shown all the same, and the status is 1.
+#[command("version", category = "System")]
+fn version(cx: &mut Context, args: Version) -> anyhow::Result<ExitStatus> {
+    let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
+    let client = cx.state::<Client>()?;
+    let answer = client.engine_version();
+    let spoken = client.version().unwrap_or(ApiVersion::MAXIMUM);
+    let versions = json!({
+        "Client": {
+            "Version": env!("CARGO_PKG_VERSION"),
+            "ApiVersion": spoken.to_string(),
+            "DefaultAPIVersion": ApiVersion::MAXIMUM.to_string(),
+            "Os": std::env::consts::OS,
+            "Arch": std::env::consts::ARCH,
+        },
+        "Server": answer.as_ref().ok(),
+    });
+    let text = match &args.format {
+        Some(_) => inspection
+            .render(std::slice::from_ref(&versions))
+            .map_err(errors::bare)?,
+        None => described(&versions),
+    };
+    cx.out().write_all(text.as_bytes())?;
+    match answer {
+        Ok(_) => Ok(ExitStatus::Success),
+        Err(error) => Err(errors::bare(error)),
+    }
+}
+
+/// Both parts in lines.
+fn described(versions: &Value) -> String {
+    let mut text = String::new();
+    let client = &versions["Client"];
+    part(
+        &mut text,
+        "Client",
+        &[
+            ("Version", &client["Version"]),
+            ("API version", &client["ApiVersion"]),
+            ("OS/Arch", &platform(client)),
+        ],
+    );
+    let server = &versions["Server"];
+    if !server.is_null() {
+        let name = match &server["Platform"]["Name"] {
+            Value::String(name) if !name.is_empty() => format!("\nServer: {name}"),
+            _ => "\nServer".to_owned(),
+        };
+        part(
+            &mut text,
+            &name,
+            &[
+                ("Version", &server["Version"]),
+                ("API version", &server["ApiVersion"]),
+                ("Minimum API version", &server["MinAPIVersion"]),
+                ("Git commit", &server["GitCommit"]),
+                ("Built", &server["BuildTime"]),
+                ("OS/Arch", &platform(server)),
+                ("Kernel", &server["KernelVersion"]),
+            ],
+        );
+        for component in server["Components"].as_array().into_iter().flatten() {
+            // The engine itself is a component of its own.
+            if component["Version"] == server["Version"] {
+                continue;
+            }
+            let name = component["Name"].as_str().unwrap_or("unknown");
+            part(
+                &mut text,
+                &format!(" {name}"),
+                &[("Version", &component["Version"])],
+            );
+        }
+    }
+    text
+}
+
+fn platform(part: &Value) -> Value {
+    let text = |field: &str| part[field].as_str().unwrap_or("unknown").to_owned();
+    format!("{}/{}", text("Os"), text("Arch")).into()
+}
+
+fn part(text: &mut String, name: &str, fields: &[(&str, &Value)]) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{name}:");
+    for (label, value) in fields {
+        if let Value::String(value) = value
+            && !value.is_empty()
+        {
+            let _ = writeln!(
+                text,
+                " {:21}{}",
+                format!("{label}:"),
+                terminal::printable(value)
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_engine_does_not_tell_is_left_out() {
+        let versions = json!({
+            "Client": {"Version": "1", "ApiVersion": "1.53", "Os": "linux", "Arch": "x86_64"},
+            "Server": {
+                "Version": "20", "ApiVersion": "1.41", "Os": "linux", "Arch": "amd64", "GitCommit": "",
+                "Components": [{"Name": "Engine", "Version": "20"}, {"Name": "runc", "Version": "1.1"}],
+            },
+        });
+        let expected = "Client:\n Version:             1\n API version:         1.53\n OS/Arch:             linux/x86_64\n\
+            \nServer:\n Version:             20\n API version:         1.41\n OS/Arch:             linux/amd64\n\
+            \x20runc:\n Version:             1.1\n";
+        assert_eq!(described(&versions), expected);
+    }
+}

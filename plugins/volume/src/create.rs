@@ -1,0 +1,55 @@
+//! `volume create`: make a volume. Engine API `POST /volumes/create`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::{Client, CreateVolume};
+
+use crate::errors;
+
+#[derive(Args)]
+struct Create {
+    /// Driver of the volume
+    #[arg(short, long, value_name = "DRIVER", default_value = "local")]
+    driver: String,
+    /// Set a label: NAME=VALUE, or NAME alone for an empty one
+    #[arg(long = "label", value_name = "NAME=VALUE")]
+    labels: Vec<String>,
+    /// Set an option of the driver
+    #[arg(short, long = "opt", value_name = "NAME=VALUE")]
+    options: Vec<String>,
+    /// Name of the volume [default: one that the engine makes up]
+    name: Option<String>,
+}
+
+/// Create a volume
+///
+/// Prints its name. A volume that exists already is left as it is.
+#[command("volume create", category = "Volumes")]
+fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> {
+    let volume = CreateVolume {
+        name: args.name,
+        driver: Some(args.driver),
+        driver_opts: pairs("option", &args.options)?,
+        labels: pairs("label", &args.labels)?,
+    };
+    let client = cx.state::<Client>()?;
+    let name = client.create_volume(&volume).map_err(errors::bare)?;
+    writeln!(cx.out(), "{name}")?;
+    Ok(ExitStatus::Success)
+}
+
+/// Names with their values; of a name given twice the last value counts.
+fn pairs(what: &str, texts: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+    texts
+        .iter()
+        .map(|text| match text.split_once('=').unwrap_or((text, "")) {
+            ("", _) => Err(errors::usage(format!(
+                "invalid {what} {text:?}: it has no name"
+            ))),
+            (name, value) => Ok((name.to_owned(), value.to_owned())),
+        })
+        .collect()
+}

@@ -1,0 +1,33 @@
+//! `volume rm`: remove volumes. Engine API `DELETE /volumes/{name}`.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::Client;
+
+use crate::errors;
+
+#[derive(Args)]
+struct Rm {
+    /// Be content if a volume does not exist
+    #[arg(short, long)]
+    force: bool,
+    /// Volumes, by name
+    #[arg(required = true, value_name = "VOLUME")]
+    volumes: Vec<String>,
+}
+
+/// Remove one or more volumes, and what is in them
+///
+/// Prints the name of each volume that was removed. One that a container uses stays.
+#[command("volume rm", hidden_alias = "volume remove", category = "Volumes")]
+fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
+    let client = cx.state::<Client>()?;
+    byname::each(cx, args.volumes, |cx, volume| {
+        client
+            .remove_volume(&volume, args.force)
+            .map_err(errors::bare)?;
+        Ok(writeln!(cx.out(), "{volume}")?)
+    })
+}

@@ -1,0 +1,126 @@
+//! `ps`
+
+use serde_json::Value;
+
+use crate::{Container, engine, tool};
+
+#[test]
+fn a_table_shows_what_runs() {
+    let engine = engine!();
+    let container = Container::idle(engine);
+    let filter = format!("name={}", container.name);
+    let outcome = tool(engine).run(["ps", "--filter", &filter]);
+    let out = outcome.out();
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 2, "{out}");
+    for header in [
+        "CONTAINER ID",
+        "IMAGE",
+        "COMMAND",
+        "CREATED",
+        "STATUS",
+        "PORTS",
+        "NAMES",
+    ] {
+        assert!(lines[0].contains(header), "{out}");
+    }
+    assert!(lines[1].starts_with(&container.id[..12]), "{out}");
+    assert!(lines[1].ends_with(&container.name), "{out}");
+    assert!(lines[1].contains("\"sh -c 'trap 'exit 3…\""), "{out}");
+    for name in ["container ls", "container list", "container ps"] {
+        let words = name.split(' ').chain(["-q", "--no-trunc", "-f", &filter]);
+        tool(engine)
+            .run(words)
+            .assert(0, &format!("{}\n", container.id), "");
+    }
+}
+
+#[test]
+fn what_does_not_run_is_shown_if_asked_for() {
+    let engine = engine!();
+    let container = Container::run(engine, &["-l", "shown=yes", "busybox", "true"]);
+    tool(engine)
+        .run(["wait", &container.name])
+        .assert(0, "0\n", "");
+    let short = format!("{}\n", &container.id[..12]);
+    tool(engine)
+        .run(["ps", "-q", "-f", "label=shown=yes"])
+        .assert(0, "", "");
+    for all in [
+        &["-a"][..],
+        &["--all"],
+        &["-f", "status=exited"],
+        &["-n", "1000"],
+    ] {
+        let words = ["ps", "-q", "-f", "label=shown=yes"].iter().chain(all);
+        tool(engine).run(words).assert(0, &short, "");
+    }
+    let latest = tool(engine).run(["ps", "-lq"]);
+    assert_eq!(latest.out().lines().count(), 1);
+}
+
+#[test]
+fn formats() {
+    let engine = engine!();
+    let container = Container::run(
+        engine,
+        &["-l", "b=2", "-l", "a=1", "busybox", "sleep", "1000"],
+    );
+    let filter = format!("id={}", container.id);
+    let ps = |format: &str| tool(engine).run(["ps", "-f", &filter, "--format", format]);
+    ps("{{.Names}} {{upper .State}} {{.Labels}}").assert(
+        0,
+        &format!("{} RUNNING a=1,b=2\n", container.name),
+        "",
+    );
+    ps(r"table {{.Names}}\t{{.Image}}").assert(
+        0,
+        &format!(
+            "{:width$}   IMAGE\n{}   busybox\n",
+            "NAMES",
+            container.name,
+            width = container.name.len()
+        ),
+        "",
+    );
+    let row: Value = serde_json::from_str(&ps("json").out()).expect("an object");
+    assert_eq!(row["Names"], container.name.as_str());
+    assert_eq!(row["ID"], &container.id[..12]);
+    let size = ps("{{.Size}}").out();
+    assert!(size.contains("(virtual "), "{size}");
+}
+
+#[test]
+fn mistakes_are_refused_before_the_engine_is_asked() {
+    let program = crate::support::program().with_env("DOCKER_HOST", "unix:///nowhere/at-all");
+    for (words, message) in [
+        (
+            ["--format", "{{.Nmae}}"],
+            "Error: template: there is no field .Nmae here; the fields are .Command, ",
+        ),
+        (
+            ["--format", "{{printf 1}}"],
+            "Error: template: the function printf is not supported; these are: ",
+        ),
+        (
+            ["--filter", "running"],
+            "Error: invalid filter \"running\": bad format of filter (expected name=value)",
+        ),
+    ] {
+        let outcome = program.run(["ps"].iter().chain(&words));
+        assert_eq!(outcome.code, Some(2), "{}", outcome.err());
+        assert!(outcome.err().starts_with(message), "{}", outcome.err());
+    }
+}
+
+#[test]
+fn a_filter_that_the_engine_does_not_know_is_its_error() {
+    let engine = engine!();
+    let outcome = tool(engine).run(["ps", "-f", "colour=red"]);
+    assert_eq!(outcome.code, Some(1));
+    assert!(
+        outcome.err().starts_with("Error response from daemon: "),
+        "{}",
+        outcome.err()
+    );
+}

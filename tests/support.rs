@@ -1,0 +1,57 @@
+//! What the tests of the binary share: the engine, the program, and patience.
+
+use std::time::{Duration, Instant};
+
+use harness::{Dockerd, Program, TIMEOUT};
+
+/// The engine that all tests share. Without one, says so and returns from the test.
+macro_rules! engine {
+    () => {{
+        fn here() {}
+        let Some(engine) = harness::engine_or_skip($crate::support::test_name(
+            std::any::type_name_of_val(&here),
+        )) else {
+            return;
+        };
+        engine
+    }};
+}
+pub(crate) use engine;
+
+/// `status::name` of `run::status::name::here`.
+pub(crate) fn test_name(here: &str) -> &str {
+    let name = here.strip_suffix("::here").unwrap_or(here);
+    name.split_once("::").map_or(name, |(_, name)| name)
+}
+
+/// The binary, in a directory and an environment of its own, with this engine.
+pub(crate) fn tool(engine: &Dockerd) -> Program {
+    program().with_env("DOCKER_HOST", engine.host())
+}
+
+/// The binary without any engine.
+pub(crate) fn program() -> Program {
+    Program::new(env!("CARGO_BIN_EXE_tool"))
+}
+
+/// Asks again and again until there is an answer.
+#[track_caller]
+pub(crate) fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < TIMEOUT, "it did not come to that in time");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits until a container runs.
+#[track_caller]
+pub(crate) fn until_running(engine: &Dockerd, container: &str) {
+    until(|| {
+        let answer = engine.api().get(&format!("/containers/{container}/json"));
+        (answer.status == 200 && answer.json()["State"]["Running"] == true).then_some(())
+    });
+}
