@@ -11,7 +11,7 @@ use crate::{engine, program, tool, until};
 macro_rules! registry {
     () => {{
         fn here() {}
-        let name = $crate::test_name(std::any::type_name_of_val(&here));
+        let name = $crate::support::test_name(std::any::type_name_of_val(&here));
         let Some(registry) = harness::login_registry_or_skip(name) else {
             return;
         };

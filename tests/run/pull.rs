@@ -8,7 +8,7 @@ use crate::{engine, tool};
 macro_rules! registry {
     () => {{
         fn here() {}
-        let name = $crate::test_name(std::any::type_name_of_val(&here));
+        let name = $crate::support::test_name(std::any::type_name_of_val(&here));
         let Some(registry) = harness::registry_or_skip(name) else {
             return;
         };
