@@ -1,5 +1,6 @@
 //! The client: an endpoint, what was agreed with its engine, and the pool of connections to it.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
@@ -9,8 +10,11 @@ use once_cell::sync::OnceCell;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::endpoint::Endpoint;
+use crate::dial::Dialer;
+use crate::embedded::EmbeddedEngine;
+use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, ErrorKind};
+use crate::headers::CustomHeaders;
 use crate::hijack::{self, Hijacked};
 use crate::ping::Ping;
 use crate::request::Request;
@@ -22,7 +26,7 @@ const LARGEST_ANSWER: u64 = 16 << 20;
 const LARGEST_ERROR: u64 = 1 << 20;
 
 /// How a [`Client`] presents itself and how long it waits.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientOptions {
     /// What stands for the version in `User-Agent: Docker-Client/VERSION (linux)`; this crate's version by default.
     pub user_agent_version: String,
@@ -32,7 +36,16 @@ pub struct ClientOptions {
     pub connect_timeout: Duration,
     /// How long the engine may take to answer a ping, once it is connected; 2 seconds by default. No other request
     /// has a time-out: a pull, or a container that says nothing, may take for ever.
+    /// An engine at the other end of `ssh` has no limit, for that has to log in first.
     pub ping_timeout: Duration,
+    /// Headers for each request.
+    pub headers: CustomHeaders,
+    /// The environment variables that connections depend on; none by default. `PATH` is where `ssh` is looked for, which
+    /// is given all of them, and `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say which engines at `tcp://` are reached
+    /// through a proxy.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The engine inside of this program, if there is one.
+    pub embedded: Option<EmbeddedEngine>,
 }
 
 impl Default for ClientOptions {
@@ -42,7 +55,24 @@ impl Default for ClientOptions {
             api_version: None,
             connect_timeout: Duration::from_secs(10),
             ping_timeout: Duration::from_secs(2),
+            headers: CustomHeaders::default(),
+            environment: Vec::new(),
+            embedded: None,
         }
+    }
+}
+
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The environment may have secrets in it, and is long.
+        f.debug_struct("ClientOptions")
+            .field("user_agent_version", &self.user_agent_version)
+            .field("api_version", &self.api_version)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("ping_timeout", &self.ping_timeout)
+            .field("headers", &self.headers)
+            .field("embedded", &self.embedded)
+            .finish_non_exhaustive()
     }
 }
 
@@ -65,9 +95,9 @@ pub struct Client {
 }
 
 struct Inner {
-    endpoint: Arc<Endpoint>,
+    dialer: Arc<Dialer>,
+    headers: Arc<CustomHeaders>,
     options: ClientOptions,
-    user_agent: String,
     http: Http,
     negotiated: OnceCell<Negotiated>,
 }
@@ -80,21 +110,28 @@ struct Negotiated {
 
 impl Client {
     /// A client of the engine at `endpoint`. Nothing is opened or sent yet.
-    pub fn new(endpoint: Endpoint, options: ClientOptions) -> Client {
-        let endpoint = Arc::new(endpoint);
+    pub fn new(endpoint: Endpoint, mut options: ClientOptions) -> Client {
         // A header can not hold control characters, and this is no reason to fail.
         let version: String = options
             .user_agent_version
             .chars()
             .filter(char::is_ascii_graphic)
             .collect();
-        let user_agent = format!("Docker-Client/{version} ({})", std::env::consts::OS);
-        let http = Http::new(Arc::clone(&endpoint), options.connect_timeout, &user_agent);
+        let dialer = Arc::new(Dialer {
+            endpoint,
+            timeout: options.connect_timeout,
+            user_agent: format!("Docker-Client/{version} ({})", std::env::consts::OS),
+            environment: std::mem::take(&mut options.environment),
+            embedded: options.embedded.clone(),
+            tls: OnceCell::new(),
+        });
+        let headers = Arc::new(std::mem::take(&mut options.headers));
+        let http = Http::new(Arc::clone(&dialer), Arc::clone(&headers));
         Client {
             inner: Arc::new(Inner {
-                endpoint,
+                dialer,
+                headers,
                 options,
-                user_agent,
                 http,
                 negotiated: OnceCell::new(),
             }),
@@ -103,7 +140,7 @@ impl Client {
 
     /// Where the engine listens.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.inner.endpoint
+        &self.inner.dialer.endpoint
     }
 
     /// The API version that is spoken with this engine: the lowest of the engine's own,
@@ -149,8 +186,10 @@ impl Client {
         }
     }
 
-    pub(crate) fn ping_timeout(&self) -> Duration {
-        self.inner.options.ping_timeout
+    /// How long the answer to a ping may take.
+    pub(crate) fn ping_timeout(&self) -> Option<Duration> {
+        let is_ssh = matches!(self.endpoint().address(), Address::Ssh(_));
+        (!is_ssh).then_some(self.inner.options.ping_timeout)
     }
 
     /// Sends a request without an API version and returns the answer, whatever its status is.
@@ -166,11 +205,7 @@ impl Client {
     /// A pool of its own for one long request, so that shutting it down ends this request and no other.
     pub(crate) fn separate(&self) -> Http {
         let inner = &self.inner;
-        Http::new(
-            Arc::clone(&inner.endpoint),
-            inner.options.connect_timeout,
-            &inner.user_agent,
-        )
+        Http::new(Arc::clone(&inner.dialer), Arc::clone(&inner.headers))
     }
 
     pub(crate) fn send_on(&self, http: &Http, request: &Request) -> Result<Response, Error> {
@@ -208,16 +243,9 @@ impl Client {
 
     /// Sends a request that turns its connection, a fresh one, into a stream in both directions.
     pub(crate) fn upgrade(&self, request: &Request) -> Result<Hijacked, Error> {
-        let inner = &self.inner;
         let version = self.version()?;
-        let connection = crate::dial::dial(&inner.endpoint, inner.options.connect_timeout)?;
-        hijack::upgrade(
-            connection,
-            request,
-            version,
-            &inner.endpoint,
-            &inner.user_agent,
-        )
+        let inner = &self.inner;
+        hijack::upgrade(&inner.dialer, request, version, &inner.headers)
     }
 
     /// Passes a success on and turns everything else into an error.
@@ -253,7 +281,7 @@ impl Client {
         request: &Request,
         version: Option<ApiVersion>,
     ) -> Error {
-        let endpoint = &self.inner.endpoint;
+        let endpoint = self.endpoint();
         match engine_message(body) {
             Some(message) if message.contains("HTTP request to an HTTPS server") => {
                 Error::engine(status, message + tls_hint(endpoint))
@@ -262,9 +290,10 @@ impl Client {
             None => {
                 let path = request.versioned_path(endpoint.base_path(), version);
                 let message = format!(
-                    "request returned {} for API route and version http://{}{path}, check if the server supports \
-                     the requested API version",
+                    "request returned {} for API route and version {}://{}{path}, check if the server \
+                     supports the requested API version",
                     status_text(status),
+                    endpoint.scheme(),
                     endpoint.authority()
                 );
                 Error::new(ErrorKind::Status(status), message)
@@ -276,7 +305,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("endpoint", &self.inner.endpoint)
+            .field("endpoint", self.endpoint())
             .field("options", &self.inner.options)
             .field(
                 "version",

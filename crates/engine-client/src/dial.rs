@@ -1,111 +1,195 @@
 //! Opening the connection to an endpoint: the bottom of the crate, below HTTP and below hijacked streams.
-//!
-//! A connection is always a socket of this process, with a file descriptor that can be polled, read and written by two
-//! threads, and shut down from a third. What comes later keeps to that: a child's pipes (ssh) and an engine in this
-//! process are one end of a socket pair, TLS is pumped through one where a plain descriptor is wanted.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::ffi::OsString;
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use once_cell::sync::OnceCell;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+use rustls::ClientConfig;
 
-use crate::endpoint::{Address, Endpoint};
+use crate::connection::Connection;
+use crate::embedded::EmbeddedEngine;
+use crate::endpoint::{Address, Endpoint, host_and_port};
 use crate::error::{Error, ErrorKind, os_text};
+use crate::proxy::{Proxy, open_tunnel};
+use crate::{ssh, tls};
 
 /// A silent peer is asked whether it still lives after this long, as Docker's client does on attached streams: nobody
 /// else would notice the loss of a machine while a container says nothing for an hour.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// An open connection to an engine.
+/// Opens connections to one endpoint.
 #[derive(Debug)]
-pub(crate) enum Connection {
-    Unix(UnixStream),
-    Tcp(TcpStream),
+pub(crate) struct Dialer {
+    pub(crate) endpoint: Endpoint,
+    /// For all that opening one takes: looking the name up, trying each of its addresses, a proxy, and agreeing on TLS.
+    pub(crate) timeout: Duration,
+    pub(crate) user_agent: String,
+    /// Variables: `PATH` for ssh, and the proxies.
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    pub(crate) embedded: Option<EmbeddedEngine>,
+    /// Made by the first connection that needs it; later ones take up its session.
+    pub(crate) tls: OnceCell<Arc<ClientConfig>>,
 }
 
-impl Connection {
-    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        match self {
-            Connection::Unix(stream) => stream.shutdown(how),
-            Connection::Tcp(stream) => stream.shutdown(how),
-        }
-    }
-
-    /// How long one read may block; `None` is for ever.
-    pub(crate) fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        match self {
-            Connection::Unix(stream) => stream.set_read_timeout(timeout),
-            Connection::Tcp(stream) => stream.set_read_timeout(timeout),
-        }
-    }
-
-    /// How long one write may block; `None` is for ever.
-    pub(crate) fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        match self {
-            Connection::Unix(stream) => stream.set_write_timeout(timeout),
-            Connection::Tcp(stream) => stream.set_write_timeout(timeout),
-        }
-    }
-
-    /// Whether the peer has neither closed nor sent anything: the state in which a connection may serve once more.
-    pub(crate) fn is_idle(&self) -> bool {
-        use rustix::net::RecvFlags;
-        let mut byte = [0_u8; 1];
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        matches!(
-            rustix::net::recv(self, &mut byte[..], flags),
-            Err(rustix::io::Errno::AGAIN)
-        )
-    }
+/// A connection for requests, and the proxy that passes them on if there is one which reads them.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) connection: Connection,
+    pub(crate) forwarder: Option<Proxy>,
 }
 
-impl AsFd for Connection {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Connection::Unix(stream) => stream.as_fd(),
-            Connection::Tcp(stream) => stream.as_fd(),
+impl Dialer {
+    /// Opens a connection to the engine itself.
+    pub(crate) fn dial(&self) -> Result<Connection, Error> {
+        let endpoint = &self.endpoint;
+        let deadline = Instant::now() + self.timeout;
+        match endpoint.address() {
+            Address::Unix(path) => {
+                let address = format!("dial unix {}", path.display());
+                unix(path, self.timeout)
+                    .map(Connection::unix)
+                    .map_err(|error| self.refused(&address, error))
+            }
+            Address::Tcp { host, port, .. } => {
+                let stream = tcp(host, *port, deadline)
+                    .map_err(|(address, error)| self.refused(&address, error))?;
+                self.secure(Connection::tcp(stream), host, deadline)
+            }
+            Address::Ssh(address) => {
+                let (stream, process) = ssh::start(address, &self.environment)?;
+                Ok(Connection::ssh(stream, process))
+            }
+            Address::Embedded(state) => {
+                let Some(engine) = &self.embedded else {
+                    let message = format!(
+                        "{endpoint}: this program has no embedded engine; name one that runs, such as \
+                         unix:///var/run/docker.sock"
+                    );
+                    return Err(Error::new(ErrorKind::Input, message));
+                };
+                engine
+                    .connect(state.as_deref())
+                    .map(Connection::unix)
+                    .map_err(|error| {
+                        let what = os_text(&error);
+                        let message = format!("failed to connect to the embedded engine: {what}");
+                        Error::new(ErrorKind::Connect, message).with_source(error)
+                    })
+            }
         }
     }
-}
 
-impl Read for &Connection {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Connection::Unix(stream) => (&mut &*stream).read(buffer),
-            Connection::Tcp(stream) => (&mut &*stream).read(buffer),
+    /// Opens a connection for requests, through the proxy that the variables name.
+    pub(crate) fn dial_for_requests(&self) -> Result<Route, Error> {
+        if let Address::Tcp { host, port, .. } = self.endpoint.address() {
+            let is_tls = self.endpoint.tls().is_some();
+            if let Some(proxy) = Proxy::of(&self.environment, is_tls, host, *port)? {
+                return self.dial_through(proxy, host, *port);
+            }
         }
-    }
-}
-
-impl Write for &Connection {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Connection::Unix(stream) => (&mut &*stream).write(bytes),
-            Connection::Tcp(stream) => (&mut &*stream).write(bytes),
-        }
+        Ok(Route {
+            connection: self.dial()?,
+            forwarder: None,
+        })
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Opens a connection, within `timeout` for all that it takes: looking the name up, and trying each of its addresses.
-pub(crate) fn dial(endpoint: &Endpoint, timeout: Duration) -> Result<Connection, Error> {
-    match endpoint.address() {
-        Address::Unix(path) => {
-            let address = format!("dial unix {}", path.display());
-            unix(path, timeout)
-                .map(Connection::Unix)
-                .map_err(|error| refused(endpoint, &address, timeout, error))
+    fn dial_through(&self, proxy: Proxy, host: &str, port: u16) -> Result<Route, Error> {
+        let deadline = Instant::now() + self.timeout;
+        log::debug!(target: "engine_client", "proxy {proxy}");
+        let stream = tcp(&proxy.host, proxy.port, deadline).map_err(|(address, error)| {
+            let (endpoint, what) = (&self.endpoint, os_text(&error));
+            let message = format!(
+                "failed to connect to the docker API at {endpoint}: proxyconnect tcp: {address}: {what}; set NO_PROXY \
+                 for an engine that no proxy is needed for"
+            );
+            Error::new(ErrorKind::Connect, message).with_source(error)
+        })?;
+        let mut connection = Connection::tcp(stream);
+        if proxy.tls {
+            let peer = proxy.to_string();
+            let config = tls::client_config(None)?;
+            connection = tls::secure(connection, config, &proxy.host, &peer, deadline)?;
         }
-        Address::Tcp { host, port, .. } => tcp(endpoint, host, *port, timeout).map(Connection::Tcp),
+        if self.endpoint.tls().is_none() {
+            return Ok(Route {
+                connection,
+                forwarder: Some(proxy),
+            });
+        }
+        let target = host_and_port(host, port);
+        open_tunnel(&connection, &proxy, &target, &self.user_agent, deadline)?;
+        Ok(Route {
+            connection: self.secure(connection, host, deadline)?,
+            forwarder: None,
+        })
+    }
+
+    /// Puts TLS over the connection, if the endpoint has it.
+    fn secure(
+        &self,
+        connection: Connection,
+        host: &str,
+        deadline: Instant,
+    ) -> Result<Connection, Error> {
+        let Some(options) = self.endpoint.tls() else {
+            return Ok(connection);
+        };
+        let config = self
+            .tls
+            .get_or_try_init(|| tls::client_config(Some(options)))?;
+        let peer = self.endpoint.to_string();
+        tls::secure(connection, Arc::clone(config), host, &peer, deadline)
+    }
+
+    /// The error of a connection that did not come about, in Docker's words.
+    fn refused(&self, address: &str, error: io::Error) -> Error {
+        let (endpoint, timeout) = (&self.endpoint, self.timeout);
+        let no_daemon = format!(
+            "Cannot connect to the Docker daemon at {endpoint}. Is the docker daemon running?"
+        );
+        let (kind, message) = match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (
+                ErrorKind::Timeout,
+                format!("{no_daemon} (no connection within {timeout:?})"),
+            ),
+            io::ErrorKind::PermissionDenied => (
+                ErrorKind::Connect,
+                format!(
+                    "permission denied while trying to connect to the docker API at {endpoint}"
+                ),
+            ),
+            io::ErrorKind::ConnectionRefused => (ErrorKind::Connect, no_daemon),
+            io::ErrorKind::NotFound if endpoint.socket_path().is_some() => {
+                let advice = "check if the path is correct and if the daemon is running";
+                let cause = os_text(&error);
+                let message = format!(
+                    "failed to connect to the docker API at {endpoint}; {advice}: {address}: connect: {cause}"
+                );
+                (ErrorKind::Connect, message)
+            }
+            _ => {
+                let cause = os_text(&error);
+                let message = format!(
+                    "failed to connect to the docker API at {endpoint}: {address}: {cause}"
+                );
+                (ErrorKind::Connect, message)
+            }
+        };
+        // Another engine is never taken in silence for the one that was meant.
+        let advice = match &self.embedded {
+            Some(_) if *endpoint == Endpoint::default() => {
+                "; with '-H embedded://' the engine inside of this program is used"
+            }
+            _ => "",
+        };
+        Error::new(kind, message + advice).with_source(error)
     }
 }
 
@@ -125,25 +209,26 @@ fn unix(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
     Ok(UnixStream::from(socket))
 }
 
-fn tcp(endpoint: &Endpoint, host: &str, port: u16, timeout: Duration) -> Result<TcpStream, Error> {
-    let deadline = Instant::now() + timeout;
+/// Connects to the first address of the name that answers; the error comes with what was tried.
+fn tcp(host: &str, port: u16, deadline: Instant) -> Result<TcpStream, (String, io::Error)> {
+    let left = || deadline.saturating_duration_since(Instant::now());
     let lookup = format!("lookup {host}");
-    let addresses =
-        resolve(host, port, timeout).map_err(|error| refused(endpoint, &lookup, timeout, error))?;
+    let addresses = match resolve(host, port, left()) {
+        Ok(addresses) => addresses,
+        Err(error) => return Err((lookup, error)),
+    };
     let mut last = (lookup, io::Error::from(io::ErrorKind::NotFound));
     for (tried, address) in addresses.iter().enumerate() {
         // What is left is shared evenly, so that an address that swallows everything does not use up the next one's time.
-        let left =
-            deadline.saturating_duration_since(Instant::now()) / (addresses.len() - tried) as u32;
-        match TcpStream::connect_timeout(address, left.max(Duration::from_millis(1)))
+        let share = left() / (addresses.len() - tried) as u32;
+        match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1)))
             .and_then(configure)
         {
             Ok(stream) => return Ok(stream),
             Err(error) => last = (format!("dial tcp {address}"), error),
         }
     }
-    let (address, error) = last;
-    Err(refused(endpoint, &address, timeout, error))
+    Err(last)
 }
 
 fn configure(stream: TcpStream) -> io::Result<TcpStream> {
@@ -174,37 +259,4 @@ fn resolve(host: &str, port: u16, timeout: Duration) -> io::Result<Vec<SocketAdd
     receiver
         .recv_timeout(timeout)
         .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut)))
-}
-
-/// The error of a connection that did not come about, in Docker's words.
-fn refused(endpoint: &Endpoint, address: &str, timeout: Duration, error: io::Error) -> Error {
-    let no_daemon =
-        format!("Cannot connect to the Docker daemon at {endpoint}. Is the docker daemon running?");
-    let (kind, message) = match error.kind() {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (
-            ErrorKind::Timeout,
-            format!("{no_daemon} (no connection within {timeout:?})"),
-        ),
-        io::ErrorKind::PermissionDenied => (
-            ErrorKind::Connect,
-            format!("permission denied while trying to connect to the docker API at {endpoint}"),
-        ),
-        io::ErrorKind::ConnectionRefused => (ErrorKind::Connect, no_daemon),
-        io::ErrorKind::NotFound if endpoint.socket_path().is_some() => {
-            let advice = "check if the path is correct and if the daemon is running";
-            let cause = os_text(&error);
-            let message = format!(
-                "failed to connect to the docker API at {endpoint}; {advice}: {address}: connect: {cause}"
-            );
-            (ErrorKind::Connect, message)
-        }
-        _ => {
-            let cause = os_text(&error);
-            (
-                ErrorKind::Connect,
-                format!("failed to connect to the docker API at {endpoint}: {address}: {cause}"),
-            )
-        }
-    };
-    Error::new(kind, message).with_source(error)
 }

@@ -5,8 +5,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
+use crate::ssh::{self, SshAddress};
+use crate::tls::Tls;
 
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 const DEFAULT_HOST: &str = "localhost";
@@ -16,8 +19,13 @@ const LONGEST_SOCKET_PATH: usize = 107;
 
 /// Where an engine listens.
 ///
-/// The text is `unix://PATH`, `tcp://HOST[:PORT][/PATH]` or a bare `HOST[:PORT]`, which is TCP; host and port default
-/// to `localhost` and 2375, and the empty text is the default socket, `unix:///var/run/docker.sock`.
+/// The text is one of:
+/// - `unix://PATH`: a unix socket. The empty text is the default one, `unix:///var/run/docker.sock`.
+/// - `tcp://HOST[:PORT][/PATH]` or a bare `HOST[:PORT]`: a TCP port, `localhost` and 2375 by default.
+/// - `ssh://[USER@]HOST[:PORT][/SOCKET]`: an engine on another machine, through `ssh`.
+/// - `embedded://[/DIRECTORY]`: the engine inside of this program, with its state in this directory.
+///
+/// TLS is no part of the text: see [`Endpoint::with_tls`].
 ///
 /// ```
 /// use engine_client::Endpoint;
@@ -28,6 +36,7 @@ const LONGEST_SOCKET_PATH: usize = 107;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     address: Address,
+    tls: Option<Arc<Tls>>,
 }
 
 /// The address of an [`Endpoint`], by kind.
@@ -36,7 +45,7 @@ pub struct Endpoint {
 pub enum Address {
     /// A unix socket.
     Unix(PathBuf),
-    /// A TCP port, without TLS.
+    /// A TCP port.
     Tcp {
         /// A name or an IP address; an IPv6 address has no brackets here.
         host: String,
@@ -45,6 +54,11 @@ pub enum Address {
         /// What goes before each API path: empty, or `/` and more, without a slash at its end.
         path: String,
     },
+    /// Another machine, through `ssh`.
+    Ssh(SshAddress),
+    /// The engine inside of this program (see [`EmbeddedEngine`](crate::EmbeddedEngine)), with the directory of its
+    /// state unless that is the default one.
+    Embedded(Option<PathBuf>),
 }
 
 impl Endpoint {
@@ -60,9 +74,22 @@ impl Endpoint {
         if bytes.is_empty() || bytes.contains(&0) {
             return Err(invalid(&format!("unix://{}", path.display())));
         }
-        Ok(Endpoint {
-            address: Address::Unix(path),
-        })
+        Ok(Address::Unix(path).into())
+    }
+
+    /// The same endpoint, spoken to in TLS. Only TCP is: every other kind of connection ignores this, as Docker's
+    /// client does.
+    pub fn with_tls(self, tls: Tls) -> Endpoint {
+        let is_tcp = matches!(self.address, Address::Tcp { .. });
+        Endpoint {
+            tls: is_tcp.then(|| Arc::new(tls)),
+            ..self
+        }
+    }
+
+    /// How connections are secured, if they are.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_deref()
     }
 
     /// The address, by kind.
@@ -74,14 +101,15 @@ impl Endpoint {
     pub fn socket_path(&self) -> Option<&Path> {
         match &self.address {
             Address::Unix(path) => Some(path),
-            Address::Tcp { .. } => None,
+            _ => None,
         }
     }
 
     /// What stands in the `Host` header. A socket has no host, and this is the name that Docker gives it.
     pub(crate) fn authority(&self) -> String {
         match &self.address {
-            Address::Unix(_) => "api.moby.localhost".to_owned(),
+            Address::Unix(_) | Address::Embedded(_) => "api.moby.localhost".to_owned(),
+            Address::Ssh(_) => "docker.example.com".to_owned(),
             Address::Tcp { host, port, .. } => host_and_port(host, *port),
         }
     }
@@ -89,8 +117,16 @@ impl Endpoint {
     /// What goes before each API path.
     pub(crate) fn base_path(&self) -> &str {
         match &self.address {
-            Address::Unix(_) => "",
             Address::Tcp { path, .. } => path,
+            _ => "",
+        }
+    }
+
+    /// The scheme of requests, for messages and proxies.
+    pub(crate) fn scheme(&self) -> &'static str {
+        match self.tls {
+            Some(_) => "https",
+            None => "http",
         }
     }
 }
@@ -98,9 +134,13 @@ impl Endpoint {
 impl Default for Endpoint {
     /// `unix:///var/run/docker.sock`
     fn default() -> Endpoint {
-        Endpoint {
-            address: Address::Unix(PathBuf::from(DEFAULT_SOCKET)),
-        }
+        Address::Unix(PathBuf::from(DEFAULT_SOCKET)).into()
+    }
+}
+
+impl From<Address> for Endpoint {
+    fn from(address: Address) -> Endpoint {
+        Endpoint { address, tls: None }
     }
 }
 
@@ -110,6 +150,11 @@ impl fmt::Display for Endpoint {
             Address::Unix(path) => write!(f, "unix://{}", path.display()),
             Address::Tcp { host, port, path } => {
                 write!(f, "tcp://{}{path}", host_and_port(host, *port))
+            }
+            Address::Ssh(address) => address.fmt(f),
+            Address::Embedded(state) => {
+                let state = state.as_deref().unwrap_or(Path::new(""));
+                write!(f, "embedded://{}", state.display())
             }
         }
     }
@@ -129,7 +174,18 @@ impl FromStr for Endpoint {
             "unix" if rest.contains("://") => Err(invalid(text)),
             "unix" => Endpoint::unix(rest),
             "tcp" => tcp(rest).ok_or_else(|| invalid(text)),
-            "ssh" | "npipe" | "fd" => Err(Error::new(
+            "ssh" => match ssh::parse(rest) {
+                Ok(address) => Ok(Address::Ssh(address).into()),
+                Err(what) => Err(Error::new(
+                    ErrorKind::Input,
+                    format!("ssh host connection is not valid: invalid SSH URL: {what}"),
+                )),
+            },
+            "embedded" if rest.is_empty() => Ok(Address::Embedded(None).into()),
+            "embedded" if rest.starts_with('/') && !rest.contains('\0') => {
+                Ok(Address::Embedded(Some(PathBuf::from(rest))).into())
+            }
+            "npipe" | "fd" => Err(Error::new(
                 ErrorKind::Input,
                 format!("unsupported bind address {text}: {scheme}:// endpoints are not supported"),
             )),
@@ -145,7 +201,7 @@ fn invalid(text: &str) -> Error {
     )
 }
 
-fn host_and_port(host: &str, port: u16) -> String {
+pub(crate) fn host_and_port(host: &str, port: u16) -> String {
     if host.contains(':') {
         format!("[{host}]:{port}")
     } else {
@@ -185,13 +241,12 @@ fn tcp(text: &str) -> Option<Endpoint> {
     // Anything else would change the request that the path is put before.
     let legal =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'~');
-    path.bytes().all(legal).then(|| Endpoint {
-        address: Address::Tcp {
-            host: if host.is_empty() { DEFAULT_HOST } else { host }.to_owned(),
-            port,
-            path: path.trim_end_matches('/').to_owned(),
-        },
-    })
+    let address = Address::Tcp {
+        host: if host.is_empty() { DEFAULT_HOST } else { host }.to_owned(),
+        port,
+        path: path.trim_end_matches('/').to_owned(),
+    };
+    path.bytes().all(legal).then(|| address.into())
 }
 
 #[cfg(test)]
@@ -217,6 +272,11 @@ mod tests {
             ("tcp://[::1]", "tcp://[::1]:2375"),
             ("[::1]:80/a/b", "tcp://[::1]:80/a/b"),
             (" tcp://host:1 ", "tcp://host:1"),
+            ("ssh://host", "ssh://host"),
+            ("ssh://me@host:22/run/x", "ssh://me@host:22/run/x"),
+            ("ssh://[::1]:22", "ssh://[::1]:22"),
+            ("embedded://", "embedded://"),
+            ("embedded:///srv/engine", "embedded:///srv/engine"),
         ];
         for (text, expected) in cases {
             let endpoint: Endpoint = text
@@ -254,6 +314,7 @@ mod tests {
             "http://x",
             "tcp://h\u{f6}st",
             "tcp://host/%2e%2e",
+            "embedded://relative",
         ];
         for text in cases {
             let error = text.parse::<Endpoint>().expect_err(text);
@@ -267,11 +328,23 @@ mod tests {
 
     #[test]
     fn a_scheme_of_docker_that_is_not_built_is_named() {
-        let error = "ssh://host".parse::<Endpoint>().expect_err("no ssh yet");
+        for (scheme, text) in [("npipe", "npipe:////./pipe/x"), ("fd", "fd://x")] {
+            let error = text.parse::<Endpoint>().expect_err(text);
+            assert_eq!(
+                error.to_string(),
+                format!("unsupported bind address {text}: {scheme}:// endpoints are not supported")
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_of_ssh_says_what_is_wrong_with_it() {
+        let error = "ssh://u:p@h".parse::<Endpoint>().expect_err("a password");
         assert_eq!(
             error.to_string(),
-            "unsupported bind address ssh://host: ssh:// endpoints are not supported"
+            "ssh host connection is not valid: invalid SSH URL: plain-text password is not supported"
         );
+        assert_eq!(error.kind(), ErrorKind::Input);
     }
 
     #[test]

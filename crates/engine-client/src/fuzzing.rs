@@ -197,6 +197,32 @@ pub fn credential_helper(data: &[u8]) {
     }
 }
 
+/// A context's file is an endpoint or an error.
+pub fn context(data: &[u8]) {
+    if let Ok(docker) = crate::context_store::parse(data) {
+        endpoint(docker.host.as_bytes());
+    }
+}
+
+/// Where a proxy and its exceptions lead, from two lines: the errors of the first show nothing of it behind its scheme,
+/// for there may be a password.
+pub fn proxy(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let (proxy, exceptions) = text.split_once('\n').unwrap_or((text, ""));
+    let variables = [("HTTP_PROXY", proxy), ("NO_PROXY", exceptions)]
+        .map(|(name, value)| (name.into(), value.into()));
+    match crate::proxy::Proxy::of(&variables, false, "engine.example", 2375) {
+        Ok(Some(proxy)) => assert!(!proxy.host.is_empty()),
+        Ok(None) => {}
+        Err(error) => {
+            let secret = proxy.split_once("://").map_or(proxy, |(_, rest)| rest);
+            assert!(secret.len() < 40 || !error.to_string().contains(secret));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     /// Runs one target over its corpus.
@@ -237,6 +263,16 @@ mod tests {
     #[test]
     fn docker_auth_config() {
         corpus("docker_auth_config", super::docker_auth_config);
+    }
+
+    #[test]
+    fn context() {
+        corpus("context", super::context);
+    }
+
+    #[test]
+    fn proxy() {
+        corpus("proxy", super::proxy);
     }
 
     #[test]

@@ -11,9 +11,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::client::engine_message;
-use crate::dial::Connection;
-use crate::endpoint::Endpoint;
+use crate::connection::Connection;
+use crate::dial::Dialer;
 use crate::error::{Error, ErrorKind, os_text};
+use crate::headers::CustomHeaders;
 use crate::request::Request;
 use crate::transport::tls_hint;
 use crate::version::ApiVersion;
@@ -146,41 +147,34 @@ impl AsFd for HijackedWriter {
 
 /// Sends `request` on a fresh connection, which becomes the stream if the engine agrees.
 pub(crate) fn upgrade(
-    connection: Connection,
+    dialer: &Dialer,
     request: &Request,
     version: ApiVersion,
-    endpoint: &Endpoint,
-    user_agent: &str,
+    headers: &CustomHeaders,
 ) -> Result<Hijacked, Error> {
+    let endpoint = &dialer.endpoint;
     let label = request.label();
     let target = request.target(endpoint.base_path(), Some(version));
+    let connection = dialer.dial()?;
     log::debug!(target: "engine_client", "{} {target}", request.method);
-    let body = request.body.as_deref().unwrap_or_default();
-    let media_type = match request.body {
-        Some(_) => "application/json",
-        None => "text/plain",
-    };
-    let mut head = format!(
-        "{} {target} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {user_agent}\r\nContent-Length: {}\r\n\
-         Content-Type: {media_type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
-        request.method,
-        endpoint.authority(),
-        body.len()
-    )
-    .into_bytes();
-    head.extend_from_slice(body);
     (&connection)
-        .write_all(&head)
+        .write_all(&head_and_body(dialer, request, &target, headers))
         .map_err(|error| lost(&label, error))?;
 
     let (head, rest) = read_head(&connection, &label, tls_hint(endpoint))?;
-    // Old engines say 200 and send the stream as a body that has no end; with a length it would be no stream.
-    if head.status == 101 || (head.status == 200 && matches!(head.framing, Framing::None)) {
+    if head.status == 101 {
         return Ok(Hijacked {
             connection: Arc::new(connection),
             early: rest,
             media_type: head.media_type,
         });
+    }
+    let refused = || {
+        let message = format!("unable to upgrade to tcp, received {}", head.status);
+        Error::new(ErrorKind::Status(head.status), message)
+    };
+    if head.status < 400 {
+        return Err(refused());
     }
     // The status is what counts: a body that does not come is not waited for.
     let timeout = connection.set_read_timeout(Some(ERROR_TIMEOUT));
@@ -189,11 +183,39 @@ pub(crate) fn upgrade(
         .unwrap_or_default();
     Err(match engine_message(&body) {
         Some(message) => Error::engine(head.status, message),
-        None => {
-            let message = format!("unable to upgrade to tcp, received {}", head.status);
-            Error::new(ErrorKind::Status(head.status), message)
-        }
+        None => refused(),
     })
+}
+
+/// The request as it is sent.
+fn head_and_body(
+    dialer: &Dialer,
+    request: &Request,
+    target: &str,
+    headers: &CustomHeaders,
+) -> Vec<u8> {
+    let body = request.body.as_deref().unwrap_or_default();
+    let media_type = match request.body {
+        Some(_) => "application/json",
+        None => "text/plain",
+    };
+    let mut head = format!(
+        "{} {target} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nContent-Length: {}\r\n\
+         Connection: Upgrade\r\nUpgrade: tcp\r\n",
+        request.method,
+        dialer.endpoint.authority(),
+        dialer.user_agent,
+        body.len()
+    );
+    let own = [("Content-Type", media_type.to_owned())];
+    let own_ones = own.iter().map(|(name, value)| (*name, value.as_str()));
+    for (name, value) in own_ones.chain(headers.beside(&own)) {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    let mut bytes = head.into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
 }
 
 /// What matters of the head of an answer.
@@ -336,9 +358,12 @@ fn fill(reader: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<usize> {
 }
 
 fn lost(label: &str, error: io::Error) -> Error {
-    let what = format!(
-        "the connection was lost before the answer was complete: {}",
-        os_text(&error)
-    );
-    Error::closed(label, what).with_source(error)
+    // What lies below the connection may know why.
+    error.downcast::<Error>().unwrap_or_else(|error| {
+        let what = format!(
+            "the connection was lost before the answer was complete: {}",
+            os_text(&error)
+        );
+        Error::closed(label, what).with_source(error)
+    })
 }

@@ -31,18 +31,25 @@ impl Client {
     }
 
     pub(crate) fn send_ping(&self) -> Result<Ping, Error> {
-        let head = Request::new("HEAD", "/_ping").timeout(self.ping_timeout());
+        let ping = |method| {
+            let request = Request::new(method, "/_ping");
+            match self.ping_timeout() {
+                Some(timeout) => request.timeout(timeout),
+                None => request,
+            }
+        };
+        let head = ping("HEAD");
         let response = self.send_unversioned(&head)?;
         // An engine that is unhealthy answers 500, but it answers, and its headers are right.
         if matches!(response.status, 200 | 500) && response.header("Api-Version").is_some() {
             return read(&head, &response);
         }
-        let get = Request::new("GET", "/_ping").timeout(self.ping_timeout());
+        let get = ping("GET");
         let response = self.check(self.send_unversioned(&get)?, &get, None)?;
-        let ping = read(&get, &response)?;
+        let pong = read(&get, &response)?;
         // The body says OK, and is read so that the connection can serve once more.
         read_whole(response.body, 64 << 10, &get.label())?;
-        Ok(ping)
+        Ok(pong)
     }
 }
 

@@ -2,8 +2,9 @@
 //! release (its version is pinned in the workspace's manifest).
 //!
 //! ureq brings what is easily got wrong by hand: chunked bodies, lengths, connections that may serve again. It opens
-//! nothing itself: the connector dials below it, and the resolver's answer is a dummy. There is no TLS here, no proxy
-//! and no redirect, which an Engine API client must not follow for anything but a GET.
+//! nothing itself: the connector dials below it, and the resolver's answer is a dummy. TLS and proxies are the dialer's,
+//! less the first line of a request that a proxy is to pass on. Redirects are not followed, which an Engine API client
+//! must not do for anything but a GET, and no engine sends for one.
 
 use std::error::Error as _;
 use std::io::{self, Read, Write as _};
@@ -17,9 +18,11 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, ShutdownHandle, Transport,
 };
 
-use crate::dial::{Connection, dial};
-use crate::endpoint::Endpoint;
+use crate::connection::Connection;
+use crate::dial::Dialer;
+use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, ErrorKind, os_text};
+use crate::headers::CustomHeaders;
 use crate::request::Request;
 use crate::version::ApiVersion;
 
@@ -31,7 +34,8 @@ const LARGEST_HEADER: usize = 16 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     agent: ureq::Agent,
-    endpoint: Arc<Endpoint>,
+    dialer: Arc<Dialer>,
+    headers: Arc<CustomHeaders>,
 }
 
 /// An answer whose header is there and whose body is still to be read.
@@ -45,32 +49,26 @@ pub(crate) struct Response {
 pub(crate) struct Body {
     reader: ureq::BodyReader<'static>,
     label: String,
-    endpoint: Arc<Endpoint>,
+    dialer: Arc<Dialer>,
 }
 
 impl Http {
     /// An empty pool: nothing is opened before the first request.
-    pub(crate) fn new(
-        endpoint: Arc<Endpoint>,
-        connect_timeout: Duration,
-        user_agent: &str,
-    ) -> Http {
+    pub(crate) fn new(dialer: Arc<Dialer>, headers: Arc<CustomHeaders>) -> Http {
         let config = ureq::config::Config::builder()
             .http_status_as_error(false)
             .proxy(None)
             .max_redirects(0)
-            .user_agent(user_agent)
+            .user_agent(&dialer.user_agent)
             .max_response_header_size(LARGEST_HEADER)
             .input_buffer_size(BUFFER)
             .output_buffer_size(BUFFER)
             .build();
-        let connector = Dialer {
-            endpoint: Arc::clone(&endpoint),
-            timeout: connect_timeout,
-        };
+        let connector = Links(Arc::clone(&dialer));
         Http {
             agent: ureq::Agent::with_parts(config, connector, NoResolver),
-            endpoint,
+            dialer,
+            headers,
         }
     }
 
@@ -103,15 +101,19 @@ impl Http {
     }
 
     fn builder(&self, request: &Request, version: Option<ApiVersion>) -> http::request::Builder {
-        let target = request.target(self.endpoint.base_path(), version);
+        let endpoint = &self.dialer.endpoint;
+        let target = request.target(endpoint.base_path(), version);
         log::debug!(target: "engine_client", "{} {target}", request.method);
+        // The scheme is `http` for all: what is below is the dialer's business, and ureq wants to know nothing of it.
         let builder = http::Request::builder()
             .method(request.method)
-            .uri(format!("http://{}{target}", self.endpoint.authority()));
-        let headers = request.headers.iter();
-        headers.fold(builder, |builder, (name, value)| {
-            builder.header(*name, value)
-        })
+            .uri(format!("http://{}{target}", endpoint.authority()));
+        let own = request.headers.iter();
+        let own = own.map(|(name, value)| (*name, value.as_str()));
+        own.chain(self.headers.beside(&request.headers))
+            .fold(builder, |builder, (name, value)| {
+                builder.header(name, value)
+            })
     }
 
     fn response(
@@ -128,7 +130,7 @@ impl Http {
             body: Body {
                 reader: body.into_reader(),
                 label,
-                endpoint: Arc::clone(&self.endpoint),
+                dialer: Arc::clone(&self.dialer),
             },
         })
     }
@@ -157,7 +159,7 @@ impl Http {
     }
 
     fn translate(&self, error: ureq::Error, label: &str) -> Error {
-        translate(error, label, &self.endpoint)
+        translate(error, label, &self.dialer.endpoint)
     }
 }
 
@@ -175,7 +177,7 @@ impl Read for Body {
                 Ok(error) => error,
                 Err(error) => ureq::Error::Io(error),
             };
-            io::Error::other(translate(error, &self.label, &self.endpoint))
+            io::Error::other(translate(error, &self.label, &self.dialer.endpoint))
         })
     }
 }
@@ -193,10 +195,12 @@ pub(crate) fn status_text(status: u16) -> String {
 
 /// What to ask if something answers that does not speak HTTP.
 pub(crate) fn tls_hint(endpoint: &Endpoint) -> &'static str {
-    // A socket has no TLS, whatever answers there.
-    match endpoint.socket_path() {
-        Some(_) => "",
-        None => "; are you trying to connect to a TLS-enabled daemon without TLS?",
+    // Nothing else can have TLS, whatever answers there.
+    match endpoint.address() {
+        Address::Tcp { .. } if endpoint.tls().is_none() => {
+            "; are you trying to connect to a TLS-enabled daemon without TLS?"
+        }
+        _ => "",
     }
 }
 
@@ -208,6 +212,10 @@ fn translate(error: ureq::Error, label: &str, endpoint: &Endpoint) -> Error {
             Ok(error) => *error,
             Err(error) => Error::protocol(label, &error).with_source(error),
         },
+        // What lies below the connection failed with.
+        ureq::Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Error>()) => {
+            Error::from_read(error, label)
+        }
         ureq::Error::Io(error) if kind::is_lost(&error) => {
             let what = if error.kind() == io::ErrorKind::UnexpectedEof {
                 "the connection was closed before the answer was complete".to_owned()
@@ -270,13 +278,11 @@ mod ureq_error {
     }
 }
 
+/// Opens what ureq sends requests on.
 #[derive(Debug)]
-struct Dialer {
-    endpoint: Arc<Endpoint>,
-    timeout: Duration,
-}
+struct Links(Arc<Dialer>);
 
-impl Connector for Dialer {
+impl Connector for Links {
     type Out = Link;
 
     fn connect(
@@ -284,17 +290,55 @@ impl Connector for Dialer {
         details: &ConnectionDetails<'_>,
         _: Option<()>,
     ) -> Result<Option<Link>, ureq::Error> {
-        let connection = dial(&self.endpoint, self.timeout)
+        let route = self
+            .0
+            .dial_for_requests()
             .map_err(|error| ureq::Error::Other(Box::new(error)))?;
-        let connection = Arc::new(connection);
+        let connection = Arc::new(route.connection);
         let handle = Arc::downgrade(&connection);
         (details.register_shutdown)(handle)?;
+        let forward = route.forwarder.map(|proxy| Forward {
+            origin: format!("http://{}", self.0.endpoint.authority()),
+            authorization: proxy.authorization,
+            at_start: true,
+        });
         Ok(Some(Link {
             connection,
+            forward,
             buffers: LazyBuffers::new(BUFFER, BUFFER),
             read_timeout: None,
             write_timeout: None,
         }))
+    }
+}
+
+/// What a proxy that passes requests on wants to see of each: where it goes, and who asks.
+#[derive(Debug)]
+struct Forward {
+    /// Goes before the path in the first line (RFC 9112, section 3.2.2).
+    origin: String,
+    authorization: Option<String>,
+    /// Whether what is sent next begins a request: ureq sends one, and then reads its answer.
+    at_start: bool,
+}
+
+impl Forward {
+    /// The beginning of a request, as the proxy wants it. ureq sends the head of a request at once.
+    fn rewrite(&mut self, output: &[u8]) -> Option<Vec<u8>> {
+        if !std::mem::take(&mut self.at_start) {
+            return None;
+        }
+        let path = output.iter().position(|&byte| byte == b' ')? + 1;
+        let line = output.windows(2).position(|pair| pair == b"\r\n")? + 2;
+        let mut rewritten = Vec::with_capacity(output.len() + 256);
+        rewritten.extend_from_slice(&output[..path]);
+        rewritten.extend_from_slice(self.origin.as_bytes());
+        rewritten.extend_from_slice(&output[path..line]);
+        if let Some(value) = &self.authorization {
+            rewritten.extend_from_slice(format!("Proxy-Authorization: {value}\r\n").as_bytes());
+        }
+        rewritten.extend_from_slice(&output[line..]);
+        Some(rewritten)
     }
 }
 
@@ -326,6 +370,7 @@ impl Resolver for NoResolver {
 #[derive(Debug)]
 struct Link {
     connection: Arc<Connection>,
+    forward: Option<Forward>,
     buffers: LazyBuffers,
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
@@ -338,7 +383,9 @@ impl Transport for Link {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         let deadline = Deadline::new(timeout.for_write());
-        let mut output = &self.buffers.output()[..amount];
+        let output = &self.buffers.output()[..amount];
+        let rewritten = self.forward.as_mut().and_then(|it| it.rewrite(output));
+        let mut output = rewritten.as_deref().unwrap_or(output);
         while !output.is_empty() {
             let left = deadline.left()?;
             if left != self.write_timeout {
@@ -365,6 +412,9 @@ impl Transport for Link {
             match (&*self.connection).read(self.buffers.input_append_buf()) {
                 Ok(read) => {
                     self.buffers.input_appended(read);
+                    if let Some(forward) = &mut self.forward {
+                        forward.at_start = true;
+                    }
                     return Ok(read > 0);
                 }
                 Err(error) => deadline.again(error)?,

@@ -159,7 +159,7 @@ fn a_base_path_goes_before_each_path() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_is_not_used() {
+fn a_proxy_of_the_environment_is_not_used_unasked() {
     // The variables are set for a process of their own, which runs one test of this file. If it used the proxy, where
     // nobody listens, its ping would fail.
     let wire = Wire::tcp(engine);
@@ -176,7 +176,7 @@ fn a_proxy_of_the_environment_is_not_used() {
 }
 
 #[test]
-#[ignore = "started by a_proxy_of_the_environment_is_not_used"]
+#[ignore = "started by a_proxy_of_the_environment_is_not_used_unasked"]
 fn proxied() {
     let endpoint = std::env::var("ENGINE_CLIENT_TEST_ENDPOINT").expect("the other test sets it");
     client(&endpoint).version().expect("a version");

@@ -40,6 +40,12 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+impl StartError {
+    pub(crate) fn new(what: String) -> StartError {
+        StartError(what)
+    }
+}
+
 impl Dockerd {
     /// Starts an engine and waits until it answers.
     ///
@@ -47,6 +53,11 @@ impl Dockerd {
     /// If this machine has no `dockerd` or no static busybox, if this process is not root, or if the engine does not come up; the text then
     /// holds the engine's log.
     pub fn start() -> Result<Dockerd, StartError> {
+        Dockerd::start_with(&[])
+    }
+
+    /// Starts an engine with further arguments.
+    pub(crate) fn start_with(further: &[String]) -> Result<Dockerd, StartError> {
         let dockerd = crate::find_program("dockerd")
             .ok_or_else(|| StartError("dockerd (Debian: docker.io)".into()))?;
         crate::image::find_busybox().ok_or_else(|| StartError(crate::image::NEEDED.into()))?;
@@ -91,6 +102,8 @@ impl Dockerd {
             "--cgroup-parent",
             &format!("/{name}"),
         ];
+        let further = further.iter().map(String::as_str);
+        let arguments: Vec<&str> = arguments.into_iter().chain(further).collect();
         std::fs::write(directory.join("daemon.json"), "{}")
             .map_err(|error| failed("daemon.json", &error))?;
         let guard = Guard::start(include_str!("dockerd.sh"), &directory, &arguments)

@@ -22,6 +22,7 @@
 mod api;
 mod bridge;
 mod broken;
+mod certificates;
 mod corpus;
 mod dockerd;
 mod forward;
@@ -33,10 +34,13 @@ mod pty;
 mod registry;
 mod running;
 mod shared;
+mod sshd;
+mod tls;
 mod transcript;
 
 pub use api::{Answer, Api};
 pub use broken::{BrokenEngine, Reply, Request};
+pub use certificates::{Authority, Certificate};
 pub use corpus::corpus;
 pub use dockerd::{Dockerd, StartError};
 pub use forward::Forward;
@@ -46,7 +50,11 @@ pub use program::Program;
 pub use pty::{Modes, Pty};
 pub use registry::Registry;
 pub use running::{Running, Signal};
-pub use shared::{engine_or_skip, left_out, login_registry_or_skip, registry_or_skip};
+pub use shared::{
+    engine_or_skip, left_out, login_registry_or_skip, registry_or_skip, sshd_or_skip,
+};
+pub use sshd::Sshd;
+pub use tls::TlsDockerd;
 
 use std::path::PathBuf;
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use crate::dockerd::Dockerd;
 use crate::registry::Registry;
+use crate::sshd::Sshd;
 
 /// The engine that all tests of this process share, started by the first of them and gone with the process.
 ///
@@ -46,6 +47,20 @@ pub fn login_registry_or_skip(test: &str) -> Option<&'static Registry> {
     static REGISTRY: OnceLock<Result<Registry, String>> = OnceLock::new();
     match REGISTRY.get_or_init(Registry::start_with_login) {
         Ok(registry) => Some(registry),
+        Err(missing) => left_out(test, missing),
+    }
+}
+
+/// The ssh server that all tests of this process share.
+/// `None`, after a line that names the test, where this machine has none.
+///
+/// # Panics
+/// If this machine has none and the variable `CI` is set.
+#[track_caller]
+pub fn sshd_or_skip(test: &str) -> Option<&'static Sshd> {
+    static SSHD: OnceLock<Result<Sshd, String>> = OnceLock::new();
+    match SSHD.get_or_init(Sshd::start) {
+        Ok(sshd) => Some(sshd),
         Err(missing) => left_out(test, missing),
     }
 }

@@ -1,0 +1,86 @@
+//! Containers on a real engine, reached in whatever way.
+
+use std::io::{Read, Write};
+use std::thread;
+
+use engine_client::models::ContainerCreateBody;
+use engine_client::{AttachOptions, Client, WaitCondition};
+
+/// Sends megabytes through a container that sends them back, in both directions at once: neither side waits for the
+/// other to be done, and a direction that blocked the other would hang.
+pub(crate) fn megabytes_pass_both_ways(client: &Client) {
+    const SIZE: usize = 24 << 20;
+    let text = |text: &str| Some(text.to_owned());
+    let body = ContainerCreateBody {
+        image: text(harness::BUSYBOX),
+        cmd: Some(vec!["cat".to_owned()]),
+        open_stdin: Some(true),
+        stdin_once: Some(true),
+        ..ContainerCreateBody::default()
+    };
+    let container = client
+        .create_container(&Default::default(), &body.into())
+        .expect("a container");
+    let options = AttachOptions {
+        stdin: true,
+        stdout: true,
+        ..AttachOptions::default()
+    };
+    let attached = client
+        .attach_container(&container.id, &options)
+        .expect("a stream");
+    let waiting = client
+        .wait_container(&container.id, WaitCondition::NextExit)
+        .expect("a wait");
+    client.start_container(&container.id).expect("a start");
+
+    let (reader, mut writer) = attached.split();
+    let sent: Vec<u8> = (0..SIZE).map(|at| (at / 7 % 251) as u8).collect();
+    let expected = sent.clone();
+    let sending = thread::spawn(move || {
+        writer.write_all(&sent).expect("room");
+        writer.close_write().expect("a half-close");
+        writer
+    });
+    let mut received = Vec::new();
+    let mut frames = engine_client::Demultiplexer::new(reader);
+    let mut payload = Vec::new();
+    while frames.next_frame(&mut payload).expect("a frame").is_some() {
+        received.append(&mut payload);
+    }
+    assert_eq!(received.len(), SIZE);
+    assert!(received == expected, "the bytes are the same");
+    sending.join().expect("no panic");
+    assert_eq!(waiting.status().expect("a status").status_code, 0);
+    client
+        .remove_container(&container.id, &Default::default())
+        .expect("no container");
+}
+
+/// Reads a container's output to its end, which is the engine closing the stream.
+pub(crate) fn output_ends(client: &Client) {
+    let body = ContainerCreateBody {
+        image: Some(harness::BUSYBOX.to_owned()),
+        cmd: Some(["echo", "hello"].map(str::to_owned).to_vec()),
+        tty: Some(true),
+        ..ContainerCreateBody::default()
+    };
+    let container = client
+        .create_container(&Default::default(), &body.into())
+        .expect("a container");
+    let options = AttachOptions {
+        stdout: true,
+        ..AttachOptions::default()
+    };
+    let attached = client
+        .attach_container(&container.id, &options)
+        .expect("a stream");
+    client.start_container(&container.id).expect("a start");
+    let (mut reader, _writer) = attached.split();
+    let mut output = String::new();
+    reader.read_to_string(&mut output).expect("the end");
+    assert_eq!(output, "hello\r\n");
+    client
+        .remove_container(&container.id, &Default::default())
+        .expect("no container");
+}
