@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
+mod instant;
+mod memory;
 mod relay;
 mod run;
 mod startup;
@@ -28,7 +30,7 @@ enum Task {
         #[arg(long, default_value_t = 200)]
         rounds: usize,
     },
-    /// Compare `tool run` with `docker run` on a private dockerd, and count the requests of both
+    /// Compare `tool run` with `docker run` on a private dockerd: time, memory and requests
     Run {
         /// Runs of each program that are counted
         #[arg(long, default_value_t = 20)]

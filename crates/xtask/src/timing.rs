@@ -1,6 +1,7 @@
 //! Times programs as whole processes, in turn, so that a slow moment of the machine falls on all of them.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -16,6 +17,7 @@ pub(crate) struct Subject {
     program: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    input: Option<PathBuf>,
 }
 
 impl Subject {
@@ -26,6 +28,7 @@ impl Subject {
             program: program.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            input: None,
         }
     }
 
@@ -44,16 +47,28 @@ impl Subject {
         self
     }
 
-    /// The command that runs it once, its streams discarded.
-    pub(crate) fn command(&self) -> Command {
+    /// Gives it a file as its standard input.
+    pub(crate) fn input(mut self, file: impl Into<PathBuf>) -> Self {
+        self.input = Some(file.into());
+        self
+    }
+
+    /// The command that runs it once, its output discarded, and nothing as its input if no file is.
+    pub(crate) fn command(&self) -> anyhow::Result<Command> {
+        let input = match &self.input {
+            Some(path) => File::open(path)
+                .with_context(|| format!("cannot open {}", path.display()))?
+                .into(),
+            None => Stdio::null(),
+        };
         let mut command = Command::new(&self.program);
         command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        command
+        Ok(command)
     }
 }
 
@@ -61,10 +76,20 @@ impl Subject {
 ///
 /// A run that fails ends the benchmark: a program that stops early is fast for the wrong reason.
 pub(crate) fn in_turn(subjects: &[Subject], rounds: usize) -> anyhow::Result<Vec<Series>> {
+    in_turn_after(subjects, rounds, || Ok(()))
+}
+
+/// As [`in_turn`], with something to be done before each run, which is not timed.
+pub(crate) fn in_turn_after(
+    subjects: &[Subject],
+    rounds: usize,
+    mut before: impl FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<Series>> {
     let mut all = vec![Series::default(); subjects.len()];
     for round in 0..rounds + 2 {
         for (subject, series) in subjects.iter().zip(&mut all) {
-            let mut command = subject.command();
+            before()?;
+            let mut command = subject.command()?;
             let start = Instant::now();
             let status = command
                 .status()
