@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// The crates that know nothing of containers, nor of each other beyond what stands here.
-const BASES: [(&str, &[&str]); 4] = [
+const BASES: [(&str, &[&str]); 5] = [
     ("byname", &["byname-macros"]),
     ("byname-macros", &[]),
+    ("image-reference", &[]),
     ("reexec", &[]),
     ("terminal", &[]),
 ];

@@ -1,6 +1,6 @@
-//! `images`, `rmi`, `load`, `image inspect`
+//! `images`, `pull`, `tag`, `rmi`, `load`, `image inspect`
 
-use harness::{BUSYBOX, Image};
+use harness::{BUSYBOX, Image, Outcome};
 
 use crate::{engine, first_line, tool, unique};
 
@@ -88,5 +88,83 @@ fn an_archive_is_loaded_and_removed_again() {
         first_line(&outcome).starts_with("Error: cannot open no-such.tar: "),
         "{}",
         outcome.err()
+    );
+}
+
+#[test]
+fn an_image_is_pulled_under_its_whole_name() {
+    let engine = engine!();
+    let name = "images::an_image_is_pulled_under_its_whole_name";
+    let Some(registry) = harness::registry_or_skip(name) else {
+        return;
+    };
+    let image = Image::bare().with_file("marker", 0o644, name);
+    let reference = registry.push(engine, &image, "pulled:latest");
+    let repository = reference.strip_suffix(":latest").expect("a tag");
+    let pull = |words: &[&str]| -> Outcome { tool(engine).run(["pull"].iter().chain(words)) };
+    let outcome = pull(&[repository]);
+    assert_eq!((outcome.code, outcome.err().as_str()), (Some(0), ""));
+    let out = outcome.out();
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(
+        lines[..2],
+        ["Using default tag: latest", "latest: Pulling from pulled"],
+        "{out}"
+    );
+    assert!(
+        lines.iter().any(|line| line.starts_with("Digest: sha256:")),
+        "{out}"
+    );
+    assert_eq!(
+        lines[lines.len() - 2..],
+        [
+            format!("Status: Downloaded newer image for {reference}").as_str(),
+            reference.as_str()
+        ],
+        "{out}"
+    );
+    pull(&["-q", &reference]).assert(0, &format!("{reference}\n"), "");
+    let outcome = pull(&["-a", repository]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.err());
+    assert!(
+        outcome.out().ends_with(&format!("\n{repository}\n")),
+        "{}",
+        outcome.out()
+    );
+    assert_eq!(pull(&["-a", &reference]).code, Some(2));
+
+    let missing = format!("{repository}:missing");
+    let outcome = pull(&[&missing]);
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.err().contains("manifest"), "{}", outcome.err());
+    pull(&["UPPER"]).assert(
+        1,
+        "",
+        "invalid reference format: repository name (library/UPPER) must be lowercase\n",
+    );
+    engine.api().delete(&format!("/images/{reference}?force=1"));
+}
+
+#[test]
+fn a_tag_is_one_more_name() {
+    let engine = engine!();
+    let name = format!("{}:x", unique("tagged"));
+    tool(engine)
+        .run(["tag", "busybox", &name])
+        .assert(0, "", "");
+    let id = |name: &str| tool(engine).run(["images", "-q", name]).out();
+    assert_eq!(id(&name), id(BUSYBOX));
+    tool(engine)
+        .run(["rmi", &name])
+        .assert(0, &format!("Untagged: {name}\n"), "");
+    tool(engine).run(["tag", "no-such-image", &name]).assert(
+        1,
+        "",
+        "Error response from daemon: No such image: no-such-image:latest\n",
+    );
+    tool(engine).run(["tag", "busybox", "a b"]).assert(
+        1,
+        "",
+        "\"a b\" is not a valid repository/tag: invalid reference format\n",
     );
 }

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use crate::endpoints;
-use crate::image::Image;
 use crate::options::NetworkOptions;
+use crate::values;
 use crate::values::volume::{self, Volume};
 use crate::values::{
     byte_size, cpus, csv, dns, duration, env_file, extra_host, gpus, integer, ip_address, label,
     link, mac_address, network, port, restart, security, sysctl, ulimit,
 };
-use crate::{platform, values};
 
 fn text(data: &[u8]) -> &str {
     str::from_utf8(data).unwrap_or_default()
@@ -60,24 +59,6 @@ pub fn env_file(data: &[u8]) {
     for entry in env_file::parse(data, |_| Ok(Some(String::new()))).unwrap_or_default() {
         let (name, _) = entry.split_once('=').expect("a value");
         assert!(!name.is_empty() && !name.contains([' ', '\t']), "{entry:?}");
-    }
-}
-
-/// What is shown to people is read as the same image.
-pub fn reference(data: &[u8]) {
-    if let Ok(Image::Named(reference)) = Image::parse(text(data)) {
-        assert_eq!(
-            Image::parse(&reference.familiar()),
-            Ok(Image::Named(reference))
-        );
-    }
-}
-
-/// A platform has two or three parts, in lower case.
-pub fn platform(data: &[u8]) {
-    if let Ok(platform) = platform::normalize(text(data)) {
-        assert!((2..=3).contains(&platform.split('/').count()), "{platform}");
-        assert_eq!(platform, platform.to_lowercase());
     }
 }
 
@@ -190,8 +171,6 @@ mod tests {
         corpus("port", super::port);
         corpus("volume", super::volume);
         corpus("env_file", super::env_file);
-        corpus("reference", super::reference);
-        corpus("platform", super::platform);
         corpus("number", super::number);
         corpus("option", super::option);
         corpus("csv", super::csv);

@@ -4,13 +4,12 @@ use std::ffi::OsString;
 
 use byname::{Context, ExitStatus};
 use engine_client::{Client, ConfigFile, NewContainer};
+use image_reference::{Image, normalize_platform};
 use terminal::DetachKeys;
 
 use crate::create::{self, AttachedStreams, Circumstances};
 use crate::errors::{self, Wording};
-use crate::image::Image;
 use crate::options::Options;
-use crate::platform;
 use crate::values::InvalidValue;
 use crate::values::pull_policy::{self, PullPolicy};
 
@@ -64,7 +63,8 @@ impl Plan {
             configuration.as_deref(),
         )?;
         let platform = platform(options.image.platform.as_deref(), cx).map_err(refused)?;
-        let image = Image::parse(words.first().map_or("", String::as_str)).map_err(refused)?;
+        let image = Image::parse(words.first().map_or("", String::as_str))
+            .map_err(|error| refused(error.into()))?;
         Ok(Plan {
             image,
             pull,
@@ -149,6 +149,6 @@ fn platform(option: Option<&str>, cx: &Context) -> Result<Option<String>, Invali
     if text.is_empty() {
         Ok(None)
     } else {
-        platform::normalize(&text).map(Some)
+        Ok(normalize_platform(&text).map(Some)?)
     }
 }

@@ -1,19 +1,14 @@
-//! Pulling the image, with its progress on standard error.
+//! Pulling the image, with its progress on standard error, for as long as the user does not ask to end.
 
-use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use byname::Output;
-use engine_client::{Canceller, Client, CreateImage, CredentialStore, Error, ImageProgressLine};
-use terminal::{Progress, ProgressDetail, ProgressLine};
+use engine_client::{Canceller, Client, CreateImage, CredentialStore, Error};
+use image_reference::Reference;
+use pull::Bars;
 
 use crate::errors::{self, Wording};
-use crate::image::Reference;
 use crate::stage::Stage;
-
-/// The width that Docker's client assumes of a terminal that does not tell its own.
-const UNKNOWN_WIDTH: u16 = 200;
 
 /// Pulls an image, with the user's credentials if there are any; progress goes to `err`, if there is one. A signal that
 /// asks to end breaks it off, and ends a credential helper that runs.
@@ -26,21 +21,13 @@ pub(crate) fn pull(
     stage: &Stage,
     wording: &Wording,
 ) -> anyhow::Result<()> {
-    let mut image = CreateImage {
-        from_image: reference.repository(),
-        tag: Some(reference.version().to_owned()),
-        platform: platform.map(str::to_owned),
-        registry_auth: None,
-    };
-    let registry = reference.registry().to_owned();
+    let (reference, platform) = (reference.clone(), platform.map(str::to_owned));
     let client = client.clone();
     let store = credentials.cloned();
     let breaker = Breaker::default();
     let held = breaker.clone();
     let work = move || {
-        if let Some(store) = &store {
-            image.registry_auth = Some(store.get(&registry)?.registry_auth());
-        }
+        let image = pull::request(&reference, platform, store.as_ref())?;
         receive(&client, &image, err, &held)
     };
     match stage.perform(work)? {
@@ -103,58 +90,4 @@ impl Breaker {
             canceller.cancel();
         }
     }
-}
-
-/// The progress as it is shown.
-struct Bars {
-    out: Output,
-    progress: Progress,
-}
-
-impl Bars {
-    fn new(out: Output) -> Bars {
-        let progress = Progress::new(out.is_terminal().then(|| width(&out)));
-        Bars { out, progress }
-    }
-
-    fn show(&mut self, line: &ImageProgressLine) {
-        if line.aux.is_some() {
-            return;
-        }
-        if self.out.is_terminal() {
-            self.progress.resize(width(&self.out));
-        }
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let (id, status, stream) = (text(&line.id), text(&line.status), text(&line.stream));
-        let units = line
-            .progress_detail
-            .as_ref()
-            .map(|detail| text(&detail.units))
-            .unwrap_or_default();
-        let detail = line.progress_detail.as_ref().map(|detail| ProgressDetail {
-            current: detail.current.unwrap_or_default(),
-            total: detail.total.unwrap_or_default(),
-            start_unix: detail.start.unwrap_or_default(),
-            hide_counts: detail.hide_counts.unwrap_or_default(),
-            units: &units,
-        });
-        let shown = ProgressLine {
-            id: &id,
-            status: &status,
-            stream: &stream,
-            detail,
-        };
-        // Nobody may be reading it; the pull is worth something all the same.
-        let _ = self
-            .out
-            .write_all(self.progress.line(&shown, SystemTime::now()).as_bytes());
-    }
-}
-
-fn width(out: &Output) -> u16 {
-    out.as_fd()
-        .and_then(terminal::size)
-        .map(|size| size.columns)
-        .filter(|width| *width > 0)
-        .unwrap_or(UNKNOWN_WIDTH)
 }

@@ -7,10 +7,10 @@ use attach::{Events, Signals};
 use byname::{Context, ExitStatus, command};
 use engine_client::models::ContainerCreateResponse;
 use engine_client::{Client, CreateContainerOptions, CredentialStore, Error};
+use image_reference::{Image, Reference};
 
 use crate::container_id_file::ContainerIdFile;
 use crate::errors::{self, Wording};
-use crate::image::{Image, Reference};
 use crate::options::Options;
 use crate::plan::Plan;
 use crate::session::{self, Created};

@@ -57,3 +57,9 @@ impl fmt::Display for InvalidValue {
 }
 
 impl std::error::Error for InvalidValue {}
+
+impl From<image_reference::InvalidName> for InvalidValue {
+    fn from(error: image_reference::InvalidName) -> InvalidValue {
+        InvalidValue(error.to_string())
+    }
+}

@@ -1,6 +1,6 @@
 //! Platforms of images, as in `--platform linux/arm64`, by the rules of containerd, which are Docker's.
 
-use crate::values::InvalidValue;
+use crate::invalid::InvalidName;
 
 const SYSTEMS: [&str; 17] = [
     "aix",
@@ -49,8 +49,11 @@ const ARCHITECTURES: [&str; 24] = [
 ];
 
 /// Parses `OS[/ARCHITECTURE[/VARIANT]]` or `ARCHITECTURE`; returns it complete and in its normal form.
-pub(crate) fn normalize(text: &str) -> Result<String, InvalidValue> {
-    let invalid = |what: String| InvalidValue::new(format!("{what}: invalid argument"));
+///
+/// # Errors
+/// The text of containerd on what is wrong with it.
+pub fn normalize(text: &str) -> Result<String, InvalidName> {
+    let invalid = |what: String| InvalidName::new(format!("{what}: invalid argument"));
     if text.contains('*') {
         return Err(invalid(format!("{text:?}: wildcards not yet supported")));
     }

@@ -5,11 +5,9 @@
 //! Where both accept a text they agree, which a test keeps so. (Its regular expression would also be compiled at each
 //! start.)
 
-mod grammar;
+use crate::grammar::{check_digest, is_digest, is_path_component, is_registry, is_tag};
 
-use grammar::{check_digest, is_digest, is_path_component, is_registry, is_tag};
-
-use crate::values::InvalidValue;
+use crate::invalid::InvalidName;
 
 const DEFAULT_REGISTRY: &str = "docker.io";
 const LEGACY_REGISTRY: &str = "index.docker.io";
@@ -20,7 +18,7 @@ const LONGEST_PATH: usize = 255;
 
 /// What names the image of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Image {
+pub enum Image {
     /// An image's whole ID, 64 hexadecimal digits. It cannot be pulled.
     Id(String),
     /// A name in a registry.
@@ -29,7 +27,7 @@ pub(crate) enum Image {
 
 /// A name with a registry and with a tag or a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reference {
+pub struct Reference {
     registry: String,
     path: String,
     tag: Option<String>,
@@ -39,7 +37,10 @@ pub(crate) struct Reference {
 impl Image {
     /// Parses what a person writes, and completes it: a name without a registry is one of `docker.io`, one without tag
     /// or digest has the tag `latest`.
-    pub(crate) fn parse(text: &str) -> Result<Image, InvalidValue> {
+    ///
+    /// # Errors
+    /// Docker's text on what is wrong with it.
+    pub fn parse(text: &str) -> Result<Image, InvalidName> {
         if text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return Ok(Image::Id(text.to_owned()));
         }
@@ -48,12 +49,12 @@ impl Image {
 }
 
 impl Reference {
-    fn parse(text: &str) -> Result<Reference, InvalidValue> {
-        let invalid = || InvalidValue::new("invalid reference format");
+    fn parse(text: &str) -> Result<Reference, InvalidName> {
+        let invalid = || InvalidName::new("invalid reference format");
         let (registry, remainder) = split_registry(text);
         let name = remainder.split(':').next().unwrap_or_default();
         if name.to_lowercase() != name {
-            return Err(InvalidValue::new(format!(
+            return Err(InvalidName::new(format!(
                 "invalid reference format: repository name ({name}) must be lowercase"
             )));
         }
@@ -73,7 +74,7 @@ impl Reference {
             return Err(invalid());
         }
         if path.len() > LONGEST_PATH {
-            return Err(InvalidValue::new(format!(
+            return Err(InvalidName::new(format!(
                 "repository name must not be more than {LONGEST_PATH} characters"
             )));
         }
@@ -88,17 +89,17 @@ impl Reference {
     }
 
     /// The host of the registry, with its port if it has one: `docker.io`.
-    pub(crate) fn registry(&self) -> &str {
+    pub fn registry(&self) -> &str {
         &self.registry
     }
 
     /// The name with its registry and without tag or digest: `docker.io/library/busybox`.
-    pub(crate) fn repository(&self) -> String {
+    pub fn repository(&self) -> String {
         format!("{}/{}", self.registry, self.path)
     }
 
     /// What to pull of the repository: the digest, else the tag.
-    pub(crate) fn version(&self) -> &str {
+    pub fn version(&self) -> &str {
         self.digest
             .as_deref()
             .or(self.tag.as_deref())
@@ -106,7 +107,7 @@ impl Reference {
     }
 
     /// The name as a person knows it: `busybox:latest`.
-    pub(crate) fn familiar(&self) -> String {
+    pub fn familiar(&self) -> String {
         let official = self
             .path
             .strip_prefix(OFFICIAL)

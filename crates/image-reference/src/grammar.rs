@@ -1,11 +1,11 @@
 //! The parts of a reference, each with its letters.
 
-use crate::values::InvalidValue;
+use crate::invalid::InvalidName;
 
 const LONGEST_TAG: usize = 128;
 
 /// A host name or an IPv6 address in brackets, and perhaps a port.
-pub(super) fn is_registry(text: &str) -> bool {
+pub(crate) fn is_registry(text: &str) -> bool {
     let (host, port) = match text.rfind(':').filter(|_| !text.ends_with(']')) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
@@ -33,7 +33,7 @@ fn is_host_component(text: &str) -> bool {
 }
 
 /// Lower-case letters and digits, with one of `.`, `_`, `__` or any number of `-` between two of them.
-pub(super) fn is_path_component(text: &str) -> bool {
+pub(crate) fn is_path_component(text: &str) -> bool {
     let is_inner = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9');
     let bytes = text.as_bytes();
     let edges = [bytes.first(), bytes.last()];
@@ -46,7 +46,7 @@ pub(super) fn is_path_component(text: &str) -> bool {
 }
 
 /// Up to 128 letters, digits, `_`, `.` and `-`, of which the last two do not come first.
-pub(super) fn is_tag(text: &str) -> bool {
+pub(crate) fn is_tag(text: &str) -> bool {
     let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     (1..=LONGEST_TAG).contains(&text.len())
         && is_word(text.as_bytes()[0])
@@ -54,7 +54,7 @@ pub(super) fn is_tag(text: &str) -> bool {
 }
 
 /// An algorithm, `:`, and 32 hexadecimal digits or more.
-pub(super) fn is_digest(text: &str) -> bool {
+pub(crate) fn is_digest(text: &str) -> bool {
     let is_algorithm_part = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_alphabetic())
             && part.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -67,19 +67,19 @@ pub(super) fn is_digest(text: &str) -> bool {
 }
 
 /// The digest is of an algorithm that is known, and as long as that makes it.
-pub(super) fn check_digest(text: &str) -> Result<(), InvalidValue> {
+pub(crate) fn check_digest(text: &str) -> Result<(), InvalidName> {
     let (algorithm, hex) = text.split_once(':').unwrap_or((text, ""));
     let length = match algorithm {
         "sha256" => 64,
         "sha384" => 96,
         "sha512" => 128,
-        _ => return Err(InvalidValue::new("unsupported digest algorithm")),
+        _ => return Err(InvalidName::new("unsupported digest algorithm")),
     };
     if hex.len() != length {
-        return Err(InvalidValue::new("invalid checksum digest length"));
+        return Err(InvalidName::new("invalid checksum digest length"));
     }
     if hex.bytes().any(|b| b.is_ascii_uppercase()) {
-        return Err(InvalidValue::new("invalid checksum digest format"));
+        return Err(InvalidName::new("invalid checksum digest format"));
     }
     Ok(())
 }

@@ -1,0 +1,92 @@
+//! `pull`: an image from its registry. Engine API `POST /images/create`.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine_client::{Client, CredentialStore};
+use image_reference::{Image, normalize_platform};
+use pull::Bars;
+
+use crate::errors;
+
+#[derive(Args)]
+struct Pull {
+    /// Pull all images of the repository
+    #[arg(short, long)]
+    all_tags: bool,
+    /// Platform to choose, if the image has several: OS[/ARCH[/VARIANT]] [env: DOCKER_DEFAULT_PLATFORM]
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<String>,
+    /// Show only the image's whole name
+    #[arg(short, long)]
+    quiet: bool,
+    /// Image to pull; without a tag or a digest it is the one with the tag latest
+    #[arg(value_name = "NAME[:TAG|@DIGEST]")]
+    name: String,
+}
+
+/// Download an image from a registry
+#[command("pull", alias = "image pull", category = "Images")]
+fn pull(cx: &mut Context, args: Pull) -> anyhow::Result<ExitStatus> {
+    let reference = match Image::parse(&args.name).map_err(errors::bare)? {
+        Image::Named(reference) => reference,
+        Image::Id(_) => {
+            return Err(errors::bare(
+                "an image cannot be pulled by its ID; give its name, with a digest behind @ if it must be this one",
+            ));
+        }
+    };
+    // What is completed is what differs from the name as it was given.
+    let has_version = args.name.contains('@')
+        || args
+            .name
+            .rsplit('/')
+            .next()
+            .is_some_and(|last| last.contains(':'));
+    if args.all_tags && has_version {
+        return Err(errors::usage(
+            "tag can't be used with --all-tags/-a; leave one of them out",
+        ));
+    }
+    let client = cx.state::<Client>()?;
+    let credentials = cx.optional_state::<CredentialStore>()?;
+    let platform = platform(args.platform, cx)?;
+    let request = pull::request(&reference, platform, credentials.as_deref());
+    let mut request = request.map_err(errors::bare)?;
+    if args.all_tags {
+        request.tag = None;
+    } else if !has_version && !args.quiet {
+        writeln!(cx.out(), "Using default tag: {}", reference.version())?;
+    }
+    let mut bars = (!args.quiet).then(|| Bars::new(cx.streams().out.clone()));
+    for line in client.create_image(&request).map_err(errors::bare)? {
+        let line = line.map_err(errors::bare)?;
+        if let Some(bars) = &mut bars {
+            bars.show(&line);
+        }
+    }
+    let repository = reference.repository();
+    if args.all_tags {
+        writeln!(cx.out(), "{repository}")?;
+    } else {
+        let separator = if args.name.contains('@') { '@' } else { ':' };
+        writeln!(cx.out(), "{repository}{separator}{}", reference.version())?;
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// The platform that the option says, else the environment.
+fn platform(option: Option<String>, cx: &Context) -> anyhow::Result<Option<String>> {
+    let text = match (option, cx.environment().get("DOCKER_DEFAULT_PLATFORM")) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text
+            .into_string()
+            .map_err(|_| errors::usage("DOCKER_DEFAULT_PLATFORM is not valid UTF-8"))?,
+        (None, None) => return Ok(None),
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    normalize_platform(&text).map(Some).map_err(errors::bare)
+}
