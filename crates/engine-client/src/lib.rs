@@ -59,7 +59,7 @@ pub use containers::attach::AttachOptions;
 pub use containers::create::CreateContainerOptions;
 pub use containers::list::{ContainerSummary, ListContainers, Mount, Networks, Port};
 pub use containers::logs::{Logs, LogsOptions};
-pub use containers::new_container::NewContainer;
+pub use containers::new_container::{MountWords, NewContainer};
 pub use containers::remove::RemoveOptions;
 pub use containers::stop::StopOptions;
 pub use containers::wait::{WaitCondition, Waiting};

@@ -13,7 +13,7 @@ use engine_client::{ContainerProxies, NewContainer, os_text};
 use terminal::Size;
 
 use crate::endpoints::{self, Endpoints};
-use crate::host_config;
+use crate::host_config::{self, isolation};
 use crate::options::{
     EnvironmentOptions, HealthOptions, LifecycleOptions, Options, ProcessOptions,
 };
@@ -31,6 +31,21 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) proxies: Option<&'a ContainerProxies>,
     /// The size of the client's terminal, if its standard output is one.
     pub(crate) console: Option<Size>,
+    /// What the engine runs on, if an option depends on it and the engine says so.
+    pub(crate) os_type: Option<&'a str>,
+}
+
+impl Circumstances<'_> {
+    /// The directory that relative paths are relative to. It may have been removed, so only a path that needs it asks.
+    pub(crate) fn directory(&self) -> Result<PathBuf, InvalidValue> {
+        let pwd = self.environment.get("PWD");
+        path::current_directory(pwd.as_deref()).map_err(|error| {
+            InvalidValue::new(format!(
+                "cannot determine the current directory: {}",
+                os_text(&error)
+            ))
+        })
+    }
 }
 
 /// The streams that the client attaches to.
@@ -83,14 +98,8 @@ pub(crate) fn container(
         networking_config,
         mac_address,
     } = endpoints::endpoints(&options.network)?;
-    let host_config = host_config::host_config(
-        options,
-        mode,
-        &restart,
-        binds,
-        bindings,
-        circumstances.console,
-    )?;
+    let host_config =
+        host_config::host_config(options, mode, &restart, binds, bindings, circumstances)?;
     let body = ContainerCreateBody {
         hostname: text(&options.network.hostname),
         domainname: text(&options.network.domainname),
@@ -119,6 +128,13 @@ pub(crate) fn container(
     };
     Ok(NewContainer {
         restart_policy: Some(restart.name).filter(|name| !restart::is_listed(name)),
+        isolation: text(&options.windows.isolation).filter(|mode| isolation(mode).is_none()),
+        mounts: options
+            .storage
+            .mounts
+            .iter()
+            .map(|mount| mount.words.clone())
+            .collect(),
         mac_address,
         ..body.into()
     })
@@ -202,15 +218,8 @@ fn volumes(
     circumstances: &Circumstances<'_>,
 ) -> Result<(Vec<String>, Vec<String>), InvalidValue> {
     let (mut anonymous, mut binds) = (Vec::new(), Vec::new());
-    // Only a relative source needs the current directory, which may have been removed.
     let directory = if volumes.iter().any(|text| text.starts_with('.')) {
-        let pwd = circumstances.environment.get("PWD");
-        path::current_directory(pwd.as_deref()).map_err(|error| {
-            InvalidValue::new(format!(
-                "cannot determine the current directory: {}",
-                os_text(&error)
-            ))
-        })?
+        circumstances.directory()?
     } else {
         PathBuf::new()
     };

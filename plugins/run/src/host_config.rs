@@ -1,13 +1,20 @@
 //! The options that are about the host: `HostConfig` in the body of `POST /containers/create`.
 
-use engine_client::models::{HostConfig, HostConfigLogConfig, PortMap, RestartPolicy};
-use terminal::Size;
+use std::path::PathBuf;
 
-use crate::create::{list, map, read, text};
-use crate::options::{LoggingOptions, Options, ResourceOptions, SecurityOptions};
+use engine_client::models::{
+    HostConfig, HostConfigIsolationEnum, HostConfigLogConfig, Mount, PortMap, RestartPolicy,
+};
+
+use crate::create::{Circumstances, list, map, read, text};
+use crate::options::{LoggingOptions, Options, SecurityOptions};
+use crate::values::device::{self, Devices};
+use crate::values::mount::NewMount;
 use crate::values::restart::Restart;
 use crate::values::security::{self, Security};
-use crate::values::{InvalidValue, capability, log_driver, namespace, tmpfs, ulimit};
+use crate::values::{
+    InvalidValue, capability, label, log_driver, namespace, storage_option, tmpfs, ulimit,
+};
 
 /// Makes the host's part of the body; network, binds and ports come from options that are about the container too.
 pub(crate) fn host_config(
@@ -16,16 +23,17 @@ pub(crate) fn host_config(
     restart: &Restart,
     binds: Vec<String>,
     port_bindings: PortMap,
-    console: Option<Size>,
+    circumstances: &Circumstances<'_>,
 ) -> Result<HostConfig, InvalidValue> {
     let Options {
         lifecycle,
         process,
         storage,
         network,
-        resources,
+        devices,
         security,
         logging,
+        windows,
         ..
     } = options;
     let Security {
@@ -34,6 +42,8 @@ pub(crate) fn host_config(
     } = security::parse(&security.security_opt, read_profile)?;
     let unmasked = || unconfined_paths.then(Vec::new);
     check_namespaces(security)?;
+    let Devices { mappings, request } = device::parse_all(&devices.devices, circumstances.os_type)?;
+    let requests = options.resources.gpus.iter().cloned().chain(request);
     Ok(HostConfig {
         binds: list(binds),
         container_id_file: text(&lifecycle.cidfile),
@@ -45,7 +55,9 @@ pub(crate) fn host_config(
         auto_remove: Some(lifecycle.rm),
         volume_driver: text(&storage.volume_driver),
         volumes_from: list(storage.volumes_from.clone()),
-        console_size: console.map(|size| vec![size.rows.into(), size.columns.into()]),
+        console_size: circumstances
+            .console
+            .map(|size| vec![size.rows.into(), size.columns.into()]),
         cap_add: list(capability::normalize(&security.cap_add)),
         cap_drop: list(capability::normalize(&security.cap_drop)),
         cgroupns_mode: text(&security.cgroupns).and_then(|mode| mode.parse().ok()),
@@ -55,12 +67,17 @@ pub(crate) fn host_config(
         extra_hosts: list(network.extra_hosts.clone()),
         group_add: list(process.groups.clone()),
         ipc_mode: text(&security.ipc),
-        oom_score_adj: resources.oom_score_adj,
+        oom_score_adj: options.resources.oom_score_adj,
         pid_mode: text(&security.pid),
         privileged: Some(security.privileged),
         publish_all_ports: Some(network.publish_all),
         readonly_rootfs: Some(storage.read_only),
         security_opt: list(security_options),
+        storage_opt: map(storage_option::map(&storage.storage_options)?),
+        mounts: list(mounts(&storage.mounts, circumstances)?),
+        annotations: map(label::map(lifecycle.annotations.iter().cloned())),
+        devices: list(mappings),
+        device_requests: list(requests.collect()),
         tmpfs: map(tmpfs::map(&storage.tmpfs)),
         uts_mode: text(&security.uts),
         userns_mode: text(&security.userns),
@@ -68,18 +85,27 @@ pub(crate) fn host_config(
         sysctls: map(security.sysctls.iter().cloned().collect()),
         runtime: text(&lifecycle.runtime),
         init: process.init,
+        isolation: windows.isolation.as_deref().and_then(isolation),
         masked_paths: unmasked(),
         readonly_paths: unmasked(),
-        ..limits(resources)?
+        ..limits(options)?
     })
 }
 
-fn limits(resources: &ResourceOptions) -> Result<HostConfig, InvalidValue> {
+fn limits(options: &Options) -> Result<HostConfig, InvalidValue> {
+    let Options {
+        resources,
+        devices,
+        windows,
+        ..
+    } = options;
     Ok(HostConfig {
         nano_cpus: resources.cpus,
         cpu_shares: resources.cpu_shares,
         cpu_period: resources.cpu_period,
         cpu_quota: resources.cpu_quota,
+        cpu_realtime_period: resources.cpu_rt_period,
+        cpu_realtime_runtime: resources.cpu_rt_runtime,
         cpuset_cpus: text(&resources.cpuset_cpus),
         cpuset_mems: text(&resources.cpuset_mems),
         memory: resources.memory,
@@ -89,10 +115,40 @@ fn limits(resources: &ResourceOptions) -> Result<HostConfig, InvalidValue> {
         oom_kill_disable: Some(resources.oom_kill_disable),
         pids_limit: Some(resources.pids_limit.unwrap_or(0)),
         ulimits: list(ulimit::unique(&resources.ulimits)),
-        device_requests: list(resources.gpus.clone()),
         cgroup_parent: text(&resources.cgroup_parent),
+        device_cgroup_rules: list(devices.device_rules.clone()),
+        blkio_weight: devices.blkio_weight,
+        blkio_weight_device: list(devices.blkio_weight_device.clone()),
+        blkio_device_read_bps: list(devices.device_read_bps.clone()),
+        blkio_device_read_iops: list(devices.device_read_iops.clone()),
+        blkio_device_write_bps: list(devices.device_write_bps.clone()),
+        blkio_device_write_iops: list(devices.device_write_iops.clone()),
+        cpu_count: windows.cpu_count,
+        cpu_percent: windows.cpu_percent,
+        io_maximum_bandwidth: windows.io_maxbandwidth,
+        io_maximum_iops: windows.io_maxiops,
         ..HostConfig::default()
     })
+}
+
+/// The mode, if it is one that the API's description lists; any other stands beside the body.
+pub(crate) fn isolation(mode: &str) -> Option<HostConfigIsolationEnum> {
+    mode.parse().ok()
+}
+
+fn mounts(
+    mounts: &[NewMount],
+    circumstances: &Circumstances<'_>,
+) -> Result<Vec<Mount>, InvalidValue> {
+    let directory = if mounts.iter().any(NewMount::is_relative) {
+        circumstances.directory()?
+    } else {
+        PathBuf::new()
+    };
+    mounts
+        .iter()
+        .map(|mount| mount.within(&directory))
+        .collect()
 }
 
 fn swappiness(value: Option<i64>) -> Result<i64, InvalidValue> {

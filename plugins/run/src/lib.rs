@@ -13,6 +13,7 @@
 mod api_socket;
 mod container_id_file;
 mod create;
+mod deprecated;
 mod endpoints;
 mod errors;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -48,13 +48,20 @@ impl Plan {
         let pull = pull_policy::parse(pull).map_err(refused)?;
         let streams = AttachedStreams::of(options);
         let configuration = cx.optional_state::<ConfigFile>()?;
-        let endpoint = cx.state::<Client>()?.endpoint().to_string();
+        let client = cx.state::<Client>()?;
+        let endpoint = client.endpoint().to_string();
+        let os_type = if options.devices.devices.is_empty() {
+            None
+        } else {
+            client.os_type().map_err(|error| wording.engine(&error))?
+        };
         let circumstances = Circumstances {
             environment: cx.environment(),
             proxies: configuration
                 .as_ref()
                 .and_then(|file| file.proxies_of(&endpoint)),
             console: cx.streams().out.as_fd().and_then(terminal::size),
+            os_type,
         };
         let container = create::container(options, &words, &circumstances).map_err(refused)?;
         check_attaching(options, streams, cx)?;

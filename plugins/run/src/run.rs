@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::session::{self, Created};
 use crate::stage::Stage;
 use crate::values::pull_policy::PullPolicy;
-use crate::{api_socket, gate, pull};
+use crate::{api_socket, deprecated, gate, pull};
 
 /// Create and run a new container from an image
 ///
@@ -31,11 +31,14 @@ use crate::{api_socket, gate, pull};
 )]
 fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
     let wording = Wording::of(cx);
-    let mut plan = Plan::new(&options, cx, &wording)?;
+    for warning in deprecated::warnings(&options) {
+        writeln!(cx.err(), "{warning}")?;
+    }
     let client = cx.state::<Client>()?;
     if let Some(text) = gate::check(&options, &client).map_err(|error| wording.engine(&error))? {
         return Err(errors::bare(ExitStatus::Failure, text));
     }
+    let mut plan = Plan::new(&options, cx, &wording)?;
 
     let mut events = Events::new();
     let stage = Stage::new(plan.sig_proxy);
@@ -78,7 +81,7 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
                  copying config.json into container failed: {error}"
             )?,
             None => {
-                container.abandon();
+                container.release();
                 return Err(session::forced());
             }
         }

@@ -39,13 +39,9 @@ impl Created {
         &self.id
     }
 
-    /// The engine is asked to start it, and answers for it from now on.
-    fn is_starting(&mut self) {
-        self.is_removed = false;
-    }
-
-    /// The user does not want to wait for the engine any more.
-    pub(crate) fn abandon(&mut self) {
+    /// Leaves it to the engine: it is asked to start it, and answers for it from now on, or the user does not want to
+    /// wait for the engine any more.
+    pub(crate) fn release(&mut self) {
         self.is_removed = false;
     }
 }
@@ -74,7 +70,7 @@ pub(crate) fn detached(
     wording: &Wording,
 ) -> anyhow::Result<ExitStatus> {
     stage.start().map_err(errors::interrupted)?;
-    container.is_starting();
+    container.release();
     let started = start(&container, events)?;
     // Scripts get the ID of a container that did not start, too: they may want to look at it or remove it.
     writeln!(cx.out(), "{}", container.id)?;
@@ -97,7 +93,7 @@ pub(crate) fn attached(
     let (hijacked, waiting) = match connect(&container, plan, &mut events)? {
         Some(connections) => connections.map_err(|error| wording.engine(&error))?,
         None => {
-            container.abandon();
+            container.release();
             return Err(forced());
         }
     };
@@ -119,7 +115,7 @@ pub(crate) fn attached(
     );
     let session = session.map_err(failed)?;
     let watch = Watch::start(waiting, &events.sender()).map_err(failed)?;
-    container.is_starting();
+    container.release();
     match start(&container, &mut events)? {
         None => {
             drop(session);

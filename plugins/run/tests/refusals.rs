@@ -24,8 +24,8 @@ fn flags_that_are_not_understood_are_125_with_the_usage() {
             "tool container run",
         ),
         (
-            vec!["run", "--mount", "x", "img"],
-            "unknown flag: --mount",
+            vec!["run", "--no-mount", "x", "img"],
+            "unknown flag: --no-mount",
             "tool run",
         ),
         (

@@ -31,11 +31,22 @@ pub struct NewContainer {
     pub restart_policy: Option<String>,
     /// `HostConfig.Isolation`.
     pub isolation: Option<String>,
+    /// The words of `HostConfig.Mounts`, in the order of these; there may be fewer.
+    pub mounts: Vec<MountWords>,
     /// `MacAddress`, which only engines below API 1.44 are told. Newer ones have it in the endpoint of a network.
     pub mac_address: Option<String>,
     /// `Rootfs`, a directory that is the container's root file system in place of an image's. The embedded engine
     /// alone knows it; others ignore it, so whoever sets it makes sure who answers.
     pub rootfs: Option<String>,
+}
+
+/// What one of the mounts of a [`NewContainer`] says in words that the description does not list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MountWords {
+    /// `Type`.
+    pub typ: Option<String>,
+    /// `BindOptions.Propagation`.
+    pub propagation: Option<String>,
 }
 
 impl From<ContainerCreateBody> for NewContainer {
@@ -48,24 +59,33 @@ impl From<ContainerCreateBody> for NewContainer {
 }
 
 impl NewContainer {
-    /// What is to be sent beside [`body`](Self::body): path and value. Mostly nothing.
-    fn extensions(&self, version: ApiVersion) -> Vec<(&'static [&'static str], &str)> {
+    /// What is to be sent beside [`body`](Self::body): where, as a JSON pointer, and what. Mostly nothing.
+    fn extensions(&self, version: ApiVersion) -> Vec<(String, &str)> {
         let mac_address = self
             .mac_address
             .as_deref()
             .filter(|_| version < ENDPOINT_MAC_ADDRESS);
-        let fields: [(&'static [&'static str], _); 4] = [
-            (
-                &["HostConfig", "RestartPolicy", "Name"],
-                self.restart_policy.as_deref(),
-            ),
-            (&["HostConfig", "Isolation"], self.isolation.as_deref()),
-            (&["MacAddress"], mac_address),
-            (&["Rootfs"], self.rootfs.as_deref()),
+        let fields = [
+            ("RestartPolicy/Name", self.restart_policy.as_deref()),
+            ("Isolation", self.isolation.as_deref()),
+        ]
+        .map(|(path, value)| (format!("/HostConfig/{path}"), value));
+        let mounts = self.mounts.iter().enumerate().flat_map(|(index, words)| {
+            [
+                ("Type", words.typ.as_deref()),
+                ("BindOptions/Propagation", words.propagation.as_deref()),
+            ]
+            .map(|(path, value)| (format!("/HostConfig/Mounts/{index}/{path}"), value))
+        });
+        let others = [
+            ("/MacAddress".to_owned(), mac_address),
+            ("/Rootfs".to_owned(), self.rootfs.as_deref()),
         ];
         fields
             .into_iter()
-            .filter_map(|(path, value)| Some((path, value?)))
+            .chain(mounts)
+            .chain(others)
+            .filter_map(|(pointer, value)| Some((pointer, value?)))
             .collect()
     }
 
@@ -76,21 +96,29 @@ impl NewContainer {
             return Ok(None);
         }
         let mut json = serde_json::to_value(&self.body)?;
-        for (path, value) in extensions {
-            put(&mut json, path, value);
+        for (pointer, value) in extensions {
+            put(&mut json, &pointer, value);
         }
         Ok(Some(json))
     }
 }
 
-/// Puts a value at a path of an object, and makes the objects on the way that are not there.
-fn put(json: &mut Value, path: &[&str], value: &str) {
+/// Puts a value at a place, and makes the objects on the way that are not there. An element of a list has to be there.
+fn put(json: &mut Value, pointer: &str, value: &str) {
     let mut place = json;
-    for name in path {
+    for name in pointer.split('/').skip(1) {
+        if let Value::Array(elements) = place {
+            let index: Option<usize> = name.parse().ok();
+            let Some(element) = index.and_then(|index| elements.get_mut(index)) else {
+                return;
+            };
+            place = element;
+            continue;
+        }
         if !place.is_object() {
             *place = Value::Object(Map::new());
         }
-        place = &mut place[*name];
+        place = &mut place[name];
     }
     *place = json!(value);
 }
@@ -98,7 +126,7 @@ fn put(json: &mut Value, path: &[&str], value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::{HostConfig, RestartPolicy, RestartPolicyNameEnum};
+    use crate::models::{HostConfig, Mount, RestartPolicy, RestartPolicyNameEnum};
 
     const NEW: ApiVersion = ApiVersion::new(1, 44);
     const OLD: ApiVersion = ApiVersion::new(1, 43);
@@ -133,6 +161,31 @@ mod tests {
             "Tty": true,
             "Rootfs": "/r",
             "HostConfig": {"RestartPolicy": {"Name": "x", "MaximumRetryCount": 3}, "Isolation": "y"},
+        });
+        assert_eq!(container.extended(NEW).unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn each_mount_has_its_own_words() {
+        let mounts = vec![Mount::default(), Mount::default()];
+        let body = ContainerCreateBody {
+            host_config: Some(HostConfig {
+                mounts: Some(mounts),
+                ..HostConfig::default()
+            }),
+            ..ContainerCreateBody::default()
+        };
+        let words = MountWords {
+            typ: Some("x".to_owned()),
+            propagation: Some("y".to_owned()),
+        };
+        let container = NewContainer {
+            // There is no third mount to say the last of.
+            mounts: vec![MountWords::default(), words.clone(), words],
+            ..body.into()
+        };
+        let expected = json!({
+            "HostConfig": {"Mounts": [{}, {"Type": "x", "BindOptions": {"Propagation": "y"}}]},
         });
         assert_eq!(container.extended(NEW).unwrap(), Some(expected));
     }

@@ -15,4 +15,7 @@ pub(crate) struct ImageOptions {
     /// Platform of the image, OS[/ARCH[/VARIANT]] [env: DOCKER_DEFAULT_PLATFORM]
     #[arg(long)]
     pub(crate) platform: Option<String>,
+    /// Skip the verification of the image; it is never verified
+    #[arg(long, hide = true)]
+    pub(crate) disable_content_trust: Option<bool>,
 }

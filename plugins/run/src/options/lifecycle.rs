@@ -24,6 +24,9 @@ pub(crate) struct LifecycleOptions {
     /// Read labels from a file, one NAME=VALUE a line
     #[arg(long = "label-file", value_name = "FILE")]
     pub(crate) label_files: Vec<String>,
+    /// Add an annotation, which the runtime is told
+    #[arg(long = "annotation", value_name = "NAME[=VALUE]")]
+    pub(crate) annotations: Vec<String>,
     /// When to restart it: no, on-failure[:MAX-RETRIES], always or unless-stopped [default: no]
     #[arg(long, value_name = "POLICY")]
     pub(crate) restart: Option<String>,

@@ -4,6 +4,7 @@
 //! their type here; the others are text until the container's configuration is made of them, since their errors are
 //! reported in another form.
 
+mod devices;
 mod environment;
 mod health;
 mod image;
@@ -15,11 +16,13 @@ mod resources;
 mod security;
 mod storage;
 mod syntax;
+mod windows;
 
 use std::ffi::OsString;
 
 use clap::Args;
 
+pub(crate) use devices::DeviceOptions;
 pub(crate) use environment::EnvironmentOptions;
 pub(crate) use health::HealthOptions;
 pub(crate) use image::ImageOptions;
@@ -30,6 +33,7 @@ pub(crate) use process::ProcessOptions;
 pub(crate) use resources::ResourceOptions;
 pub(crate) use security::SecurityOptions;
 pub(crate) use storage::StorageOptions;
+pub(crate) use windows::WindowsOptions;
 
 /// What the command line of `run` says.
 #[derive(Debug, Clone, Default, Args)]
@@ -60,11 +64,15 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) resources: ResourceOptions,
     #[command(flatten)]
+    pub(crate) devices: DeviceOptions,
+    #[command(flatten)]
     pub(crate) security: SecurityOptions,
     #[command(flatten)]
     pub(crate) health: HealthOptions,
     #[command(flatten)]
     pub(crate) logging: LoggingOptions,
+    #[command(flatten)]
+    pub(crate) windows: WindowsOptions,
     /// Print help
     // Declared here because its usual letter is the host name's.
     #[arg(long, action = clap::ArgAction::Help, help_heading = "Help")]

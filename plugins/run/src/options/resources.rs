@@ -21,6 +21,12 @@ pub(crate) struct ResourceOptions {
     /// CPU time in each period in microseconds
     #[arg(long, value_name = "MICROSECONDS", value_parser = integer::parse)]
     pub(crate) cpu_quota: Option<i64>,
+    /// Period of the real-time scheduler in microseconds
+    #[arg(long, value_name = "MICROSECONDS", value_parser = integer::parse)]
+    pub(crate) cpu_rt_period: Option<i64>,
+    /// Real-time CPU time in each period in microseconds
+    #[arg(long, value_name = "MICROSECONDS", value_parser = integer::parse)]
+    pub(crate) cpu_rt_runtime: Option<i64>,
     /// CPUs to run on, such as 0-3 or 0,1
     #[arg(long, value_name = "LIST")]
     pub(crate) cpuset_cpus: Option<String>,
@@ -39,6 +45,9 @@ pub(crate) struct ResourceOptions {
     /// Readiness to swap, 0 to 100; -1 for the host's
     #[arg(long, value_name = "PERCENT", value_parser = integer::parse)]
     pub(crate) memory_swappiness: Option<i64>,
+    /// Limit of the kernel's memory; no kernel has one
+    #[arg(long, hide = true, value_name = "SIZE", value_parser = byte_size::parse)]
+    pub(crate) kernel_memory: Option<i64>,
     /// Never kill the container's processes for want of memory
     #[arg(long)]
     pub(crate) oom_kill_disable: bool,

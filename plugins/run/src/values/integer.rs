@@ -11,6 +11,21 @@ pub(crate) fn parse(text: &str) -> Result<i64, InvalidValue> {
     .map_err(|failure| failure.report("ParseInt", text))
 }
 
+/// Parses an integer in the syntax of [`parse`] that has no sign and fits into 16 bits.
+pub(crate) fn parse_u16(text: &str) -> Result<u16, InvalidValue> {
+    unsigned(text)
+        .and_then(|value| u16::try_from(value).map_err(|_| Failure::Range))
+        .map_err(|failure| failure.report("ParseUint", text))
+}
+
+/// Parses an integer in the syntax of [`parse`] that has no sign. Docker's client takes one bit more, which the Engine
+/// API's description has no room for.
+pub(crate) fn parse_unsigned(text: &str) -> Result<i64, InvalidValue> {
+    unsigned(text)
+        .and_then(|value| i64::try_from(value).map_err(|_| Failure::Range))
+        .map_err(|failure| failure.report("ParseUint", text))
+}
+
 /// Parses a decimal integer with an optional sign and nothing else, as within a longer value.
 pub(crate) fn parse_decimal(text: &str) -> Result<i64, InvalidValue> {
     decimal(text).map_err(|failure| failure.report("ParseInt", text))
@@ -51,6 +66,13 @@ impl Failure {
         let what = self.reason();
         InvalidValue::new(format!("strconv.{function}: parsing {text:?}: {what}"))
     }
+}
+
+fn unsigned(text: &str) -> Result<i128, Failure> {
+    if text.starts_with(['+', '-']) {
+        return Err(Failure::Syntax);
+    }
+    prefixed(text)
 }
 
 fn prefixed(text: &str) -> Result<i128, Failure> {
@@ -161,6 +183,27 @@ mod tests {
     }
 
     #[test]
+    fn without_a_sign() {
+        for (text, value) in [("0", 0), ("010", 8), ("0xffff", 65535), ("1_0", 10)] {
+            assert_eq!(parse_u16(text), Ok(value), "{text}");
+            assert_eq!(parse_unsigned(text), Ok(value.into()), "{text}");
+        }
+        for (text, what) in [
+            ("", "invalid syntax"),
+            ("-1", "invalid syntax"),
+            ("+1", "invalid syntax"),
+            ("70000", "value out of range"),
+        ] {
+            let message = format!("strconv.ParseUint: parsing {text:?}: {what}");
+            assert_eq!(parse_u16(text).unwrap_err().to_string(), message);
+        }
+        assert_eq!(parse_unsigned("9223372036854775807"), Ok(i64::MAX));
+        let message = "strconv.ParseUint: parsing \"9223372036854775808\": value out of range";
+        let error = parse_unsigned("9223372036854775808").unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
     fn within_a_value_only_decimal() {
         assert_eq!(parse_decimal("+1"), Ok(1));
         assert_eq!(parse_decimal("010"), Ok(10));
@@ -174,6 +217,8 @@ mod tests {
         fn every_integer_reads_back(value: i64) {
             assert_eq!(parse(&value.to_string()), Ok(value));
             assert_eq!(parse_decimal(&value.to_string()), Ok(value));
+            assert_eq!(parse_unsigned(&value.to_string()).is_ok(), value >= 0);
+            assert_eq!(parse_u16(&value.to_string()).ok(), u16::try_from(value).ok());
             assert_eq!(parse(&format!("{:#x}", i128::from(value).abs())).ok(), i64::try_from(i128::from(value).abs()).ok());
         }
 

@@ -1,11 +1,14 @@
 //! The syntaxes of option values: one kind a file, each a pure function of the text.
 
 pub(crate) mod attach;
+pub(crate) mod block_device;
 pub(crate) mod boolean;
 pub(crate) mod byte_size;
 pub(crate) mod capability;
 pub(crate) mod cpus;
 pub(crate) mod csv;
+pub(crate) mod device;
+pub(crate) mod device_rule;
 pub(crate) mod dns;
 pub(crate) mod duration;
 pub(crate) mod env_file;
@@ -18,6 +21,7 @@ pub(crate) mod label;
 pub(crate) mod link;
 pub(crate) mod log_driver;
 pub(crate) mod mac_address;
+pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod network;
 pub(crate) mod path;
@@ -25,6 +29,7 @@ pub(crate) mod port;
 pub(crate) mod pull_policy;
 pub(crate) mod restart;
 pub(crate) mod security;
+pub(crate) mod storage_option;
 pub(crate) mod sysctl;
 pub(crate) mod tmpfs;
 pub(crate) mod ulimit;
