@@ -1,6 +1,7 @@
 //! The program itself: help, version, global options, and words that are no command. No engine is needed for any.
 
 mod configuration;
+mod endpoint;
 mod global_options;
 mod help;
 

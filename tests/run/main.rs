@@ -14,6 +14,7 @@ mod signals;
 mod status;
 mod stdin;
 mod terminal;
+mod transports;
 mod trouble;
 mod volumes;
 

@@ -26,6 +26,8 @@ impl Builder {
                 about: String::new(),
                 registry: OnceCell::new(),
                 globals: Globals::None,
+                #[cfg(feature = "clap")]
+                globals_error: None,
                 providers: Providers::default(),
                 fallback: None,
             },
@@ -61,6 +63,15 @@ impl Builder {
         G: clap::Args + Send + Sync + 'static,
     {
         self.inner.globals = Globals::Clap(Box::new(crate::parse::ClapGlobals::new(apply)));
+        self
+    }
+
+    /// What becomes of clap's errors about global options, in place of its own words; as
+    /// [`Command::parse_error`](crate::Command::parse_error) is for a command's. The context's arguments are all words
+    /// that were given. `--help` and `--version` are no errors here.
+    #[cfg(feature = "clap")]
+    pub fn globals_error(mut self, map: fn(clap::Error, &Context) -> anyhow::Error) -> Builder {
+        self.inner.globals_error = Some(map);
         self
     }
 

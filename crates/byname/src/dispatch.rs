@@ -46,6 +46,8 @@ pub(crate) struct Inner {
     /// Filled on first use if the host gave none.
     pub(crate) registry: OnceCell<Registry>,
     pub(crate) globals: Globals,
+    #[cfg(feature = "clap")]
+    pub(crate) globals_error: Option<crate::globals::ParseError>,
     pub(crate) providers: Providers,
     pub(crate) fallback: Option<Fallback>,
 }
@@ -105,12 +107,24 @@ impl Dispatcher {
         status
     }
 
-    fn run(&self, args: Vec<OsString>, cx: &mut Context) -> anyhow::Result<ExitStatus> {
-        match self
+    fn request(&self, args: Vec<OsString>, cx: &mut Context) -> anyhow::Result<Request> {
+        let request = self
             .inner
             .globals
-            .parse(args, self.inner.version.is_some(), cx)?
-        {
+            .parse(args, self.inner.version.is_some(), cx);
+        #[cfg(feature = "clap")]
+        let request = request.map_err(|error| match self.inner.globals_error {
+            Some(map) => match error.downcast::<clap::Error>() {
+                Ok(error) => map(error, cx),
+                Err(error) => error,
+            },
+            None => error,
+        });
+        request
+    }
+
+    fn run(&self, args: Vec<OsString>, cx: &mut Context) -> anyhow::Result<ExitStatus> {
+        match self.request(args, cx)? {
             Request::Command => {}
             Request::Help => return Unresolved::NoWords.answer(cx),
             Request::Version => {

@@ -28,6 +28,10 @@ pub(crate) enum Globals {
     Clap(Box<dyn crate::parse::ParseGlobals>),
 }
 
+/// How a host words the errors of its global options.
+#[cfg(feature = "clap")]
+pub(crate) type ParseError = fn(clap::Error, &Context) -> anyhow::Error;
+
 impl Globals {
     /// Parses what comes before the name; the context's arguments are what is left.
     pub(crate) fn parse(

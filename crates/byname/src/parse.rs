@@ -230,11 +230,15 @@ impl<G: Args + Send + Sync + 'static> ParseGlobals for ClapGlobals<G> {
             .override_usage(format!("{program} [OPTIONS] COMMAND [ARG...]"))
             .term_width(help::width(&cx.streams().err, cx.environment()))
             .arg(words);
-        let mut matches = match parser.clone().try_get_matches_from(args) {
+        let mut matches = match parser.clone().try_get_matches_from(&args) {
             Ok(matches) => matches,
             Err(error) if error.kind() == ErrorKind::DisplayHelp => return Ok(Request::Help),
             Err(error) if error.kind() == ErrorKind::DisplayVersion => return Ok(Request::Version),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                // Who words the error may want to see what was typed.
+                cx.set_args(args);
+                return Err(error.into());
+            }
         };
         let words = matches.remove_many::<OsString>(WORDS).into_iter().flatten();
         cx.set_args(words);

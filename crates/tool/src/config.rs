@@ -23,7 +23,7 @@ pub(crate) fn read(cx: &Context) -> anyhow::Result<ConfigFile> {
 }
 
 /// `--config`, else `DOCKER_CONFIG`, else `.docker` in the home directory; `None` if there is no home directory.
-fn directory(cx: &Context) -> Option<PathBuf> {
+pub(crate) fn directory(cx: &Context) -> Option<PathBuf> {
     let set = |name| {
         cx.environment()
             .get(name)

@@ -7,6 +7,7 @@
 
 mod config;
 mod credentials;
+mod custom_headers;
 mod engine;
 mod globals;
 mod logging;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         .version(concat!("tool version ", env!("CARGO_PKG_VERSION")))
         .about("Run containers on a Docker Engine")
         .globals(globals::apply)
+        .globals_error(globals::refused)
         .dispatch_state(config::read)
         .dispatch_state(credentials::store)
         .dispatch_state(engine::client)

@@ -71,7 +71,7 @@ impl Plan {
         )?;
         let platform = platform(options.image.platform.as_deref(), cx).map_err(refused)?;
         let image = Image::parse(words.first().map_or("", String::as_str))
-            .map_err(|error| refused(error.into()))?;
+            .map_err(|error| refused(InvalidValue::new(error.to_string())))?;
         Ok(Plan {
             image,
             pull,
@@ -98,7 +98,7 @@ fn utf8(words: &[OsString]) -> Result<Vec<String>, String> {
         .map(|word| {
             word.to_str()
                 .map(str::to_owned)
-                .ok_or_else(|| errors::not_utf8(word))
+                .ok_or_else(|| flags::not_utf8(word))
         })
         .collect()
 }
@@ -156,6 +156,8 @@ fn platform(option: Option<&str>, cx: &Context) -> Result<Option<String>, Invali
     if text.is_empty() {
         Ok(None)
     } else {
-        Ok(normalize_platform(&text).map(Some)?)
+        normalize_platform(&text)
+            .map(Some)
+            .map_err(|error| InvalidValue::new(error.to_string()))
     }
 }

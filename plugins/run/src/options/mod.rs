@@ -15,7 +15,6 @@ mod process;
 mod resources;
 mod security;
 mod storage;
-mod syntax;
 mod windows;
 
 use std::ffi::OsString;
@@ -37,7 +36,7 @@ pub(crate) use windows::WindowsOptions;
 
 /// What the command line of `run` says.
 #[derive(Debug, Clone, Default, Args)]
-#[command(args_override_self = true, disable_help_flag = true, mut_args = syntax::docker)]
+#[command(args_override_self = true, disable_help_flag = true, mut_args = flags::docker)]
 pub(crate) struct Options {
     /// Image to run, and behind it the command with its arguments
     // One list: with a positional of its own for the image, options behind it would still be taken for ours, and a

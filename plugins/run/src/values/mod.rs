@@ -2,11 +2,9 @@
 
 pub(crate) mod attach;
 pub(crate) mod block_device;
-pub(crate) mod boolean;
 pub(crate) mod byte_size;
 pub(crate) mod capability;
 pub(crate) mod cpus;
-pub(crate) mod csv;
 pub(crate) mod device;
 pub(crate) mod device_rule;
 pub(crate) mod dns;
@@ -35,36 +33,4 @@ pub(crate) mod tmpfs;
 pub(crate) mod ulimit;
 pub(crate) mod volume;
 
-use std::fmt;
-
-/// A value does not have the syntax of its option.
-///
-/// The text is what people and scripts know from Docker, the value within it; which option it was is added by who
-/// reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct InvalidValue(String);
-
-impl InvalidValue {
-    pub(crate) fn new(text: impl Into<String>) -> InvalidValue {
-        InvalidValue(text.into())
-    }
-
-    /// The same error with a prefix, `PREFIX: TEXT`.
-    pub(crate) fn within(self, prefix: impl fmt::Display) -> InvalidValue {
-        InvalidValue(format!("{prefix}: {}", self.0))
-    }
-}
-
-impl fmt::Display for InvalidValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for InvalidValue {}
-
-impl From<image_reference::InvalidName> for InvalidValue {
-    fn from(error: image_reference::InvalidName) -> InvalidValue {
-        InvalidValue(error.to_string())
-    }
-}
+pub(crate) use flags::{InvalidValue, csv};

@@ -1,9 +1,9 @@
 //! Booleans, as in `--rm=false`.
 
-use super::InvalidValue;
+use crate::InvalidValue;
 
 /// Parses the words that Go's `strconv.ParseBool` takes, which are what scripts write.
-pub(crate) fn parse(text: &str) -> Result<bool, InvalidValue> {
+pub fn parse(text: &str) -> Result<bool, InvalidValue> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),

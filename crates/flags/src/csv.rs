@@ -1,13 +1,13 @@
 //! One record of comma-separated values, as in `--gpus 'device="0,1",driver=x'`, by the rules of Go's `encoding/csv`.
 
-use super::InvalidValue;
+use crate::InvalidValue;
 
 const BARE_QUOTE: &str = "bare \" in non-quoted-field";
 const UNPAIRED_QUOTE: &str = "extraneous or missing \" in quoted-field";
 
 /// Splits the first record of a text into its fields. A field in quotes may hold commas, line ends, and quotes that are
 /// doubled; lines behind the record are ignored.
-pub(crate) fn record(text: &str) -> Result<Vec<String>, InvalidValue> {
+pub fn record(text: &str) -> Result<Vec<String>, InvalidValue> {
     let mut lines = Line::all(text).skip_while(|line| line.content.is_empty());
     let mut line = lines.next().ok_or_else(|| InvalidValue::new("EOF"))?;
     let first = line.number;
