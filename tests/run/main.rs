@@ -8,6 +8,7 @@ mod detach;
 mod network;
 mod options;
 mod pull;
+mod recording;
 mod remove;
 mod requests;
 mod signals;

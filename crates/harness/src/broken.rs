@@ -76,6 +76,17 @@ impl Reply {
         }
     }
 
+    /// The answer to a ping of an engine that speaks this API version.
+    pub fn ping(api_version: &str) -> Reply {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nApi-Version: {api_version}\r\nOstype: linux\r\nContent-Length: 0\r\n\r\n"
+        );
+        Reply {
+            bytes: head.into_bytes(),
+            then: Then::Read,
+        }
+    }
+
     /// A well-formed answer without a body, as `HEAD` gets.
     pub fn empty(status: u16) -> Reply {
         Reply::json(status, "")
