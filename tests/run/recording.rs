@@ -69,7 +69,11 @@ fn the_requests_are_those_of_docker() {
             .filter(|(number, known)| known.is_shown_by(docker) && !needed.contains(number))
             .map(|(_, known)| known)
             .collect();
-        assert!(stale.is_empty(), "docker {} shows none of {stale:#?}", docker.version);
+        assert!(
+            stale.is_empty(),
+            "docker {} shows none of {stale:#?}",
+            docker.version
+        );
     }
 }
 

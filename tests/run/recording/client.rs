@@ -31,13 +31,19 @@ impl Docker {
     }
 }
 
-/// Every client that is installed, each version once.
+/// The major versions whose differences are known. The others, which nobody of us has, would only show theirs.
+fn is_known(major: u32) -> bool {
+    major == 20 || major >= 28
+}
+
+/// Every client that is installed and whose differences are known, each version once.
 pub(super) fn installed() -> Vec<Docker> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut clients: Vec<Docker> = Vec::new();
     for directory in std::env::split_paths(&path) {
         let path = directory.join("docker");
         if let Some(docker) = identify(&path)
+            && is_known(docker.major())
             && !clients.iter().any(|known| known.version == docker.version)
         {
             clients.push(docker);

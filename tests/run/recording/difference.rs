@@ -5,8 +5,8 @@ use super::client::Docker;
 /// A difference that has a reason.
 #[derive(Debug)]
 pub(super) struct Difference {
-    /// Clients up to this major version have it.
-    up_to: u32,
+    /// The major versions of clients that have it, from the first to the last.
+    versions: (u32, u32),
     lines: Lines,
     pub(super) what: What,
 }
@@ -33,7 +33,19 @@ use Lines::{Containing, Exactly};
 use What::{Field, Refusal, Text};
 
 const fn difference(up_to: u32, lines: Lines, what: What) -> Difference {
-    Difference { up_to, lines, what }
+    Difference {
+        versions: (0, up_to),
+        lines,
+        what,
+    }
+}
+
+const fn only(major: u32, lines: Lines, what: What) -> Difference {
+    Difference {
+        versions: (major, major),
+        lines,
+        what,
+    }
 }
 
 pub(super) const ALL: &[Difference] = &[
@@ -42,11 +54,58 @@ pub(super) const ALL: &[Difference] = &[
     difference(28, Containing("--platform"), Text),
     // 29 looks at the keys before it asks for a container.
     difference(28, Containing("--detach-keys ctrl-zz"), Refusal),
+    // 29 reads mounts anew: fewer booleans, no blanks, no empty values, and what is missing is the engine's to say.
+    difference(28, Containing(",ro=T "), Refusal),
+    difference(28, Containing(",ro=x "), Text),
+    difference(28, Containing(",ro= "), Text),
+    difference(28, Containing(",volume-nocopy=x"), Text),
+    difference(28, Containing("bind-nonrecursive"), Refusal),
+    difference(28, Containing("bind-create-src"), Refusal),
+    difference(28, Containing("--mount ' ' "), Text),
+    difference(28, Containing("--mount '' "), Text),
+    difference(28, Containing("--mount type=,"), Text),
+    difference(28, Containing("--mount foo="), Text),
+    difference(28, Containing("--mount Foo="), Text),
+    difference(28, Containing("type=bind, src"), Text),
+    difference(28, Containing("src= /a"), Refusal),
+    difference(28, Containing("' type=bind"), Refusal),
+    difference(28, Containing("src=,"), Refusal),
+    difference(28, Containing(",dst= "), Text),
+    difference(28, Exactly("--mount type=bind,src=/a img"), Refusal),
+    // 28 panics at these names of CDI devices.
+    difference(28, Containing("--device vendor.com/gpu=all"), Refusal),
+    only(28, Containing("--device a/b=- "), Refusal),
+    difference(28, Containing("--device v.c/g=0"), Refusal),
+    only(28, Containing("--device ab/b=c_"), Refusal),
     // 20 sends a relative source as it is, and leaves empty parts to the engine.
     difference(20, Containing("-v ."), Field("HostConfig.Binds")),
     difference(20, Containing("-v /a: "), Refusal),
     difference(20, Containing("-v :/b "), Refusal),
     difference(20, Containing("-v '' "), Refusal),
+    difference(20, Containing("src=."), Field("HostConfig.Mounts")),
+    // 20 knows fewer keys of a mount, and no CDI devices, annotations or several networks.
+    difference(20, Containing("bind-recursive=enabled"), Refusal),
+    difference(20, Containing("bind-recursive=disabled"), Refusal),
+    difference(20, Containing("bind-recursive=writable,ro"), Refusal),
+    difference(20, Containing("bind-propagation=rprivate"), Refusal),
+    difference(20, Containing("volume-subpath="), Refusal),
+    difference(20, Containing("image-subpath=bin"), Refusal),
+    difference(20, Exactly("--device vendor.com/gpu=0 img"), Refusal),
+    difference(20, Containing("--annotation"), Refusal),
+    difference(20, Containing("--network a --network"), Refusal),
+    // 20 sends names that are empty.
+    difference(
+        20,
+        Containing("volume-label==b"),
+        Field("HostConfig.Mounts"),
+    ),
+    difference(20, Containing("volume-opt==x"), Field("HostConfig.Mounts")),
+    // 29 ignores it, with a warning.
+    difference(
+        20,
+        Containing("--kernel-memory"),
+        Field("HostConfig.KernelMemory"),
+    ),
     // 20 wants brackets around an IPv6 address, and knows neither an exponent nor a point at either end.
     difference(20, Containing("-p ::1:"), Refusal),
     difference(20, Containing("-m 1e3"), Refusal),
@@ -92,9 +151,11 @@ impl Difference {
         self.is_shown_by(docker) && shows
     }
 
-    /// Whether this client has it.
+    /// Whether this client has it. Texts are compared only where they are those of today.
     pub(super) fn is_shown_by(&self, docker: &Docker) -> bool {
-        docker.major() <= self.up_to
+        let (first, last) = self.versions;
+        (first..=last).contains(&docker.major())
+            && (self.what != Text || docker.has_texts_of_today())
     }
 
     /// Whether it is about this field.
