@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::error::Error;
@@ -20,6 +21,8 @@ pub(crate) struct Connection {
     // Before what stands behind it, so that this sees its input end before it is told to go.
     socket: Socket,
     behind: Behind,
+    /// Whether both directions were ended here, so that nobody is to be asked why.
+    is_shut_down: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -37,37 +40,36 @@ enum Behind {
 }
 
 impl Connection {
-    pub(crate) fn unix(stream: UnixStream) -> Connection {
+    fn new(socket: Socket, behind: Behind) -> Connection {
         Connection {
-            socket: Socket::Unix(stream),
-            behind: Behind::Kernel,
+            socket,
+            behind,
+            is_shut_down: AtomicBool::new(false),
         }
     }
 
+    pub(crate) fn unix(stream: UnixStream) -> Connection {
+        Connection::new(Socket::Unix(stream), Behind::Kernel)
+    }
+
     pub(crate) fn tcp(stream: TcpStream) -> Connection {
-        Connection {
-            socket: Socket::Tcp(stream),
-            behind: Behind::Kernel,
-        }
+        Connection::new(Socket::Tcp(stream), Behind::Kernel)
     }
 
     /// Our end of the pair that a session of TLS is pumped through.
     pub(crate) fn tls(stream: UnixStream, failure: TlsFailure) -> Connection {
-        Connection {
-            socket: Socket::Unix(stream),
-            behind: Behind::Tls(failure),
-        }
+        Connection::new(Socket::Unix(stream), Behind::Tls(failure))
     }
 
     /// Our end of the pair whose other end is this process's standard input and output.
     pub(crate) fn ssh(stream: UnixStream, process: SshProcess) -> Connection {
-        Connection {
-            socket: Socket::Unix(stream),
-            behind: Behind::Ssh(process),
-        }
+        Connection::new(Socket::Unix(stream), Behind::Ssh(process))
     }
 
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        if how == Shutdown::Both {
+            self.is_shut_down.store(true, Ordering::SeqCst);
+        }
         match &self.socket {
             Socket::Unix(stream) => stream.shutdown(how),
             Socket::Tcp(stream) => stream.shutdown(how),
@@ -111,6 +113,9 @@ impl Connection {
 
     /// Why the bytes stopped, if somebody between us and the engine knows.
     fn failure(&self) -> Option<Error> {
+        if self.is_shut_down.load(Ordering::SeqCst) {
+            return None;
+        }
         match &self.behind {
             Behind::Kernel => None,
             Behind::Tls(failure) => failure.take(),

@@ -72,7 +72,7 @@ impl Dialer {
                         "{endpoint}: this program has no embedded engine; name one that runs, such as \
                          unix:///var/run/docker.sock"
                     );
-                    return Err(Error::new(ErrorKind::Input, message));
+                    return Err(Error::new(ErrorKind::Connect, message));
                 };
                 engine
                     .connect(state.as_deref())

@@ -8,7 +8,8 @@ use std::{error, fmt, io};
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// No connection could be opened: the socket is missing, refuses or denies, or the host is unknown.
+    /// No connection could be opened: the socket is missing, refuses or denies, the host is unknown, TLS can not be
+    /// agreed on, `ssh` fails, or what names the way (certificates, keys, a proxy) is wrong.
     Connect,
     /// The engine did not accept the connection, or did not answer a ping, in time.
     Timeout,

@@ -117,7 +117,7 @@ fn a_password_is_not_shown() {
     let error = client("tcp://engine.invalid", &variables)
         .ping()
         .expect_err("no proxy");
-    assert_eq!(error.kind(), ErrorKind::Input);
+    assert_eq!(error.kind(), ErrorKind::Connect);
     assert_eq!(
         error.to_string(),
         "HTTP_PROXY names no proxy: socks5:// is not supported, only http:// and https:// are"

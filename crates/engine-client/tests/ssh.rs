@@ -44,6 +44,7 @@ fn a_real_server_passes_megabytes_both_ways_at_once() {
     let client = client(&sshd.host(&engine.socket()), &sshd.path());
     containers::megabytes_pass_both_ways(&client);
     containers::output_ends(&client);
+    containers::a_shutdown_ends_the_stream(&client);
 }
 
 #[test]

@@ -3,13 +3,16 @@
 mod containers;
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 
 use engine_client::{Client, ClientOptions, Endpoint, Error, ErrorKind, Tls, TlsFiles};
 use harness::{Authority, Certificate, TlsDockerd};
+
+/// A name that only the proxy of a test knows.
+const PROXIED: &str = "engine.test";
 
 /// An engine with its authority, and a directory with a client's files.
 struct Secured {
@@ -32,10 +35,11 @@ impl Secured {
         })
     }
 
-    /// The engine of all tests here: its certificate is for `localhost`, and not for the address.
+    /// The engine of all tests here: its certificate is for `localhost` and the proxy's name, not for the address.
     fn shared(test: &str) -> Option<&'static Secured> {
         static SHARED: OnceLock<Result<Secured, String>> = OnceLock::new();
-        let shared = SHARED.get_or_init(|| Secured::start(|own| own.server(&["localhost"])));
+        let shared =
+            SHARED.get_or_init(|| Secured::start(|own| own.server(&["localhost", PROXIED])));
         match shared {
             Ok(secured) => Some(secured),
             Err(missing) => harness::left_out(test, missing),
@@ -93,6 +97,66 @@ fn a_session_passes_megabytes_both_ways_at_once() {
 }
 
 #[test]
+fn a_proxy_is_passed_without_being_told_anything() {
+    let Some(secured) = Secured::shared("a_proxy_is_passed_without_being_told_anything") else {
+        return;
+    };
+    let port = secured.engine.host("");
+    let port: u16 = port.trim_start_matches("tcp://:").parse().expect("a port");
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = proxy.local_addr().expect("an address");
+    let passing = thread::spawn(move || {
+        let (mut client, _) = proxy.accept().expect("a connection");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte).expect("a head");
+            head.push(byte[0]);
+        }
+        let mut engine = TcpStream::connect(("127.0.0.1", port)).expect("the engine");
+        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").expect("room");
+        let (mut from, mut to) = (
+            client.try_clone().expect("a client"),
+            engine.try_clone().expect("an engine"),
+        );
+        thread::spawn(move || {
+            let _ = std::io::copy(&mut from, &mut to);
+            let _ = to.shutdown(std::net::Shutdown::Write);
+        });
+        let _ = std::io::copy(&mut engine, &mut client);
+        String::from_utf8(head).expect("text")
+    });
+    let endpoint: Endpoint = secured.engine.host(PROXIED).parse().expect("an endpoint");
+    let endpoint = endpoint.with_tls(Tls::read(&secured.files()).expect("files"));
+    let options = ClientOptions {
+        environment: vec![("HTTPS_PROXY".into(), format!("http://u:p@{address}").into())],
+        ..ClientOptions::default()
+    };
+    let client = Client::new(endpoint, options);
+    client.ping().expect("an answer");
+    drop(client);
+    let head = passing.join().expect("no panic");
+    let connect = format!("CONNECT {PROXIED}:{port} HTTP/1.1\r\n");
+    assert!(head.starts_with(&connect), "{head}");
+    assert!(
+        head.contains("Proxy-Authorization: Basic dTpw\r\n"),
+        "{head}"
+    );
+}
+
+#[test]
+fn a_session_ends_from_another_thread_and_with_its_halves() {
+    let test = "a_session_ends_from_another_thread_and_with_its_halves";
+    let Some(secured) = Secured::shared(test) else {
+        return;
+    };
+    let client = secured
+        .client("localhost", &secured.files())
+        .expect("files");
+    containers::a_shutdown_ends_the_stream(&client);
+}
+
+#[test]
 fn another_authority_is_refused() {
     let Some(secured) = Secured::shared("another_authority_is_refused") else {
         return;
@@ -118,7 +182,7 @@ fn another_name_is_refused() {
         return;
     };
     let error = secured.refusal("127.0.0.1", &secured.files());
-    let expected = "x509: certificate is valid for localhost, not 127.0.0.1";
+    let expected = "x509: certificate is valid for localhost, engine.test, not 127.0.0.1";
     assert_says(&error, ErrorKind::Connect, expected);
 }
 
@@ -258,7 +322,11 @@ fn keys_may_be_in_any_of_the_three_formats() {
         ..secured.files()
     };
     let error = secured.refusal("localhost", &pkcs1);
-    assert_says(&error, ErrorKind::Input, "pkcs1.pem: it is not the key of ");
+    assert_says(
+        &error,
+        ErrorKind::Connect,
+        "pkcs1.pem: it is not the key of ",
+    );
 
     openssl(&[
         "ec",
@@ -275,7 +343,7 @@ fn keys_may_be_in_any_of_the_three_formats() {
         ..secured.files()
     };
     let error = secured.refusal("localhost", &encrypted);
-    assert_says(&error, ErrorKind::Input, "secret.pem: it is encrypted");
+    assert_says(&error, ErrorKind::Connect, "secret.pem: it is encrypted");
 }
 
 #[test]
@@ -315,18 +383,18 @@ fn files_that_are_none_are_named() {
             authorities: path.clone(),
             ..good.clone()
         };
-        assert_says(&error_of(&authorities), ErrorKind::Input, &expected);
+        assert_says(&error_of(&authorities), ErrorKind::Connect, &expected);
         let certificate = TlsFiles {
             certificate: path.clone(),
             ..good.clone()
         };
-        assert_says(&error_of(&certificate), ErrorKind::Input, &expected);
+        assert_says(&error_of(&certificate), ErrorKind::Connect, &expected);
         let key = TlsFiles {
             key: path,
             ..good.clone()
         };
         let expected = format!("{name}: it holds no private key");
-        assert_says(&error_of(&key), ErrorKind::Input, &expected);
+        assert_says(&error_of(&key), ErrorKind::Connect, &expected);
     }
 }
 

@@ -61,14 +61,14 @@ impl Proxy {
         // A server that runs programs for requests puts the client's own `Proxy` header into this variable.
         if name == "HTTP_PROXY" && !variable(environment, "REQUEST_METHOD").is_empty() {
             return Err(Error::new(
-                ErrorKind::Input,
+                ErrorKind::Connect,
                 "refusing to use HTTP_PROXY value in CGI environment; see golang.org/s/cgihttpproxy",
             ));
         }
         parse(&value).map(Some).map_err(|what| {
             // The value may have a password in it.
             let message = format!("{name} names no proxy: {what}");
-            Error::new(ErrorKind::Input, message)
+            Error::new(ErrorKind::Connect, message)
         })
     }
 }

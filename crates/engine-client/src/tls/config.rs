@@ -113,7 +113,7 @@ fn certificates(pem: &Pem) -> Result<Vec<CertificateDer<'static>>, Error> {
 }
 
 fn invalid(what: &str, why: &dyn std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Input, format!("tls: {what}: {why}"))
+    Error::new(ErrorKind::Connect, format!("tls: {what}: {why}"))
 }
 
 /// Takes every certificate, whoever signed it and whomever it is for: `--tls` without `--tlsverify`. What is signed

@@ -28,7 +28,7 @@ pub(crate) fn secure(
 ) -> Result<Connection, Error> {
     let name = ServerName::try_from(host.to_owned()).map_err(|error| {
         let message = format!("{peer}: {host:?} can be the name of no certificate: {error}");
-        Error::new(ErrorKind::Input, message).with_source(error)
+        Error::new(ErrorKind::Connect, message).with_source(error)
     })?;
     let mut session =
         ClientConnection::new(config, name).map_err(|error| failure::broken(peer, error))?;

@@ -84,3 +84,44 @@ pub(crate) fn output_ends(client: &Client) {
         .remove_container(&container.id, &Default::default())
         .expect("no container");
 }
+
+/// Ends a stream that says nothing while a thread reads it, and leaves the container alone.
+pub(crate) fn a_shutdown_ends_the_stream(client: &Client) {
+    let body = ContainerCreateBody {
+        image: Some(harness::BUSYBOX.to_owned()),
+        cmd: Some(["sleep", "1000"].map(str::to_owned).to_vec()),
+        ..ContainerCreateBody::default()
+    };
+    let container = client
+        .create_container(&Default::default(), &body.into())
+        .expect("a container");
+    client.start_container(&container.id).expect("a start");
+    let options = AttachOptions {
+        stdout: true,
+        ..AttachOptions::default()
+    };
+    let attached = client
+        .attach_container(&container.id, &options)
+        .expect("a stream");
+    let handle = attached.shutdown_handle();
+    let (mut reader, writer) = attached.split();
+    let reading = thread::spawn(move || reader.read(&mut [0; 16]));
+    thread::sleep(std::time::Duration::from_millis(50));
+    let start = std::time::Instant::now();
+    handle.shutdown();
+    // Whether this is the end or an error is of no interest to who ended it.
+    let _ = reading.join().expect("no panic");
+    let took = start.elapsed();
+    assert!(took < std::time::Duration::from_secs(1), "{took:?}");
+    drop(writer);
+    client
+        .kill_container(&container.id, Some("KILL"))
+        .expect("it runs");
+    let force = engine_client::RemoveOptions {
+        force: true,
+        ..Default::default()
+    };
+    client
+        .remove_container(&container.id, &force)
+        .expect("no container");
+}
