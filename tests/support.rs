@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Dockerd, Program, TIMEOUT};
+use harness::{Engine, Program, TIMEOUT};
 
 /// The engine that all tests share. Without one, says so and returns from the test.
 macro_rules! engine {
@@ -25,7 +25,7 @@ pub(crate) fn test_name(here: &str) -> &str {
 }
 
 /// The binary, in a directory and an environment of its own, with this engine.
-pub(crate) fn tool(engine: &Dockerd) -> Program {
+pub(crate) fn tool(engine: &Engine) -> Program {
     program().with_env("DOCKER_HOST", engine.host())
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
 
 /// Waits until a container runs.
 #[track_caller]
-pub(crate) fn until_running(engine: &Dockerd, container: &str) {
+pub(crate) fn until_running(engine: &Engine, container: &str) {
     until(|| {
         let answer = engine.api().get(&format!("/containers/{container}/json"));
         (answer.status == 200 && answer.json()["State"]["Running"] == true).then_some(())

@@ -15,12 +15,12 @@ mod support;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use harness::{Dockerd, Outcome};
+use harness::{Engine, Outcome};
 use support::{engine, tool, until, until_running};
 
 /// A container that is removed at the test's end.
 struct Container<'a> {
-    engine: &'a Dockerd,
+    engine: &'a Engine,
     id: String,
     name: String,
 }
@@ -28,7 +28,7 @@ struct Container<'a> {
 impl<'a> Container<'a> {
     /// Runs it in the background: options, image and command are `words`.
     #[track_caller]
-    fn run(engine: &'a Dockerd, words: &[&str]) -> Container<'a> {
+    fn run(engine: &'a Engine, words: &[&str]) -> Container<'a> {
         let name = unique("c");
         let words = ["run", "-d", "--name", &name]
             .into_iter()
@@ -44,7 +44,7 @@ impl<'a> Container<'a> {
 
     /// One that does nothing until it is told to end, and then ends at once.
     #[track_caller]
-    fn idle(engine: &'a Dockerd) -> Container<'a> {
+    fn idle(engine: &'a Engine) -> Container<'a> {
         let wait = "trap 'exit 3' TERM; while :; do sleep 0.05; done";
         Container::run(engine, &["busybox", "sh", "-c", wait])
     }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use harness::{BrokenEngine, Dockerd, Image, Outcome, Program, Pty, Registry, Reply, Signal};
+use harness::{BrokenEngine, Engine, Image, Outcome, Program, Pty, Registry, Reply, Signal};
 
 use crate::{engine, program, tool, until};
 
@@ -23,7 +23,7 @@ macro_rules! registry {
 const AUTH: &str = "dGVzdGVyOnNlc2FtZS1mb3ItdGVzdHM=";
 
 /// An image that is in the registry and not in the engine.
-fn pushed(engine: &Dockerd, registry: &Registry, name: &str) -> String {
+fn pushed(engine: &Engine, registry: &Registry, name: &str) -> String {
     let image = Image::busybox().with_file("etc/name", 0o644, name);
     registry.push(engine, &image, name)
 }

@@ -1,6 +1,6 @@
 //! Images that the engine does not have: pull policies and what is shown meanwhile.
 
-use harness::{Dockerd, Image, Pty, Registry, Running};
+use harness::{Engine, Image, Pty, Registry, Running};
 
 use crate::{engine, tool};
 
@@ -17,7 +17,7 @@ macro_rules! registry {
 }
 
 /// An image that is in the registry and not in the engine. Its content is its own, so its layer is pulled too.
-fn pushed(engine: &Dockerd, registry: &Registry, name: &str) -> String {
+fn pushed(engine: &Engine, registry: &Registry, name: &str) -> String {
     let image = Image::busybox().with_file("etc/name", 0o644, name);
     registry.push(engine, &image, name)
 }

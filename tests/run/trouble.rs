@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{BrokenEngine, Dockerd, Modes, Outcome, Program, Pty, Reply, Request};
+use harness::{BrokenEngine, Engine, Modes, Outcome, Program, Pty, Reply, Request};
 
 use crate::{engine, program, tool, until_running};
 
@@ -276,7 +276,7 @@ fn a_redirect_is_not_followed() {
 fn an_engine_that_dies_under_a_container_is_an_error() {
     // Left out by name where there is no engine.
     let _shared = engine!();
-    let engine = Dockerd::start().expect("an engine to kill");
+    let engine = Engine::dockerd().expect("an engine to kill");
     let mut running =
         tool(&engine).start(["run", "--rm", "-i", "--name", "orphan", "busybox", "cat"]);
     running.write("alive\n");
@@ -301,7 +301,7 @@ fn an_engine_that_dies_under_a_container_is_an_error() {
 #[test]
 fn an_engine_that_dies_leaves_the_terminal_as_before() {
     let _shared = engine!();
-    let engine = Dockerd::start().expect("an engine to kill");
+    let engine = Engine::dockerd().expect("an engine to kill");
     let pty = Pty::open(24, 80);
     let before = pty.modes();
     let running = tool(&engine).start_on(

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tar::{Builder, EntryType, Header};
 
-/// The image that every [`Dockerd`](crate::Dockerd) has: busybox with a link for each of its programs.
+/// The image that every [`Engine`](crate::Engine) has: busybox with a link for each of its programs.
 pub const BUSYBOX: &str = "busybox:latest";
 
 /// What [`find_busybox`] did not find.

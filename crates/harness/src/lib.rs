@@ -2,7 +2,7 @@
 //! pseudo-terminals, and servers that break the protocol on purpose.
 //!
 //! The decision behind it: a fake stands at the wire or not at all. An engine's behaviour is tested on a private
-//! `dockerd` ([`Dockerd`]), which shares nothing with the machine's own: data, sockets, processes, mounts, control
+//! `dockerd` ([`Engine`]), which shares nothing with the machine's own: data, sockets, processes, mounts, control
 //! groups and bridge are its own and go when it goes, even if the test is killed. What no engine would do is spoken
 //! by a [`BrokenEngine`], byte for byte.
 //!
@@ -24,7 +24,7 @@ mod bridge;
 mod broken;
 mod certificates;
 mod corpus;
-mod dockerd;
+mod engine;
 mod forward;
 mod guard;
 mod image;
@@ -42,7 +42,7 @@ pub use api::{Answer, Api};
 pub use broken::{BrokenEngine, Reply, Request};
 pub use certificates::{Authority, Certificate};
 pub use corpus::corpus;
-pub use dockerd::{Dockerd, StartError};
+pub use engine::{Engine, StartError};
 pub use forward::Forward;
 pub use image::{BUSYBOX, Image};
 pub use outcome::{Outcome, TIMEOUT};

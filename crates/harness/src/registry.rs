@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::dockerd::{Dockerd, split_tag};
+use crate::engine::{Engine, split_tag};
 use crate::guard::Guard;
 use crate::image::Image;
 
@@ -115,7 +115,7 @@ impl Registry {
     /// # Panics
     /// If engine or registry refuses.
     #[track_caller]
-    pub fn push(&self, engine: &Dockerd, image: &Image, name: &str) -> String {
+    pub fn push(&self, engine: &Engine, image: &Image, name: &str) -> String {
         let reference = format!("{}/{name}", self.address);
         engine.import(image, &reference);
         let (repository, tag) = split_tag(&reference);

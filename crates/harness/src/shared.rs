@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
-use crate::dockerd::Dockerd;
+use crate::engine::Engine;
 use crate::registry::Registry;
 use crate::sshd::Sshd;
 
@@ -15,9 +15,9 @@ use crate::sshd::Sshd;
 /// # Panics
 /// If this machine has no engine and the variable `CI` is set.
 #[track_caller]
-pub fn engine_or_skip(test: &str) -> Option<&'static Dockerd> {
-    static ENGINE: OnceLock<Result<Dockerd, String>> = OnceLock::new();
-    match ENGINE.get_or_init(|| Dockerd::start().map_err(|error| error.to_string())) {
+pub fn engine_or_skip(test: &str) -> Option<&'static Engine> {
+    static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
+    match ENGINE.get_or_init(|| Engine::dockerd().map_err(|error| error.to_string())) {
         Ok(engine) => Some(engine),
         Err(missing) => left_out(test, missing),
     }

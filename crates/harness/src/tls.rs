@@ -3,12 +3,12 @@
 use std::net::TcpListener;
 
 use crate::certificates::{Authority, Certificate};
-use crate::dockerd::{Dockerd, StartError};
+use crate::engine::{Engine, StartError};
 
 /// A running `dockerd` that wants a client's certificate of its authority.
 #[derive(Debug)]
 pub struct TlsDockerd {
-    engine: Dockerd,
+    engine: Engine,
     port: u16,
 }
 
@@ -16,7 +16,7 @@ impl TlsDockerd {
     /// Starts an engine that shows this certificate.
     ///
     /// # Errors
-    /// Those of [`Dockerd::start`].
+    /// Those of [`Engine::dockerd`].
     pub fn start(authority: &Authority, server: &Certificate) -> Result<TlsDockerd, StartError> {
         let failed = |error: std::io::Error| StartError::new(format!("a loopback port: {error}"));
         // Another process may take the port before the engine does, which is rare enough to fail for.
@@ -39,12 +39,12 @@ impl TlsDockerd {
             file("key.pem"),
         ];
         // The engine has read the files once it answers, and then they go.
-        let engine = Dockerd::start_with(&arguments)?;
+        let engine = Engine::dockerd_with(&arguments)?;
         Ok(TlsDockerd { engine, port })
     }
 
     /// The engine, by its socket.
-    pub fn engine(&self) -> &Dockerd {
+    pub fn engine(&self) -> &Engine {
         &self.engine
     }
 

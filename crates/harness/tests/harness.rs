@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::{BrokenEngine, Dockerd, Forward, Image, Program, Pty, Reply};
+use harness::{BrokenEngine, Engine, Forward, Image, Program, Pty, Reply};
 use serde_json::json;
 
 /// Whether any process names this directory in its arguments.
@@ -22,7 +22,7 @@ fn a_container_runs_and_nothing_is_left() {
     if harness::engine_or_skip("a_container_runs_and_nothing_is_left").is_none() {
         return;
     }
-    let engine = Dockerd::start().expect("a second engine beside the shared one");
+    let engine = Engine::dockerd().expect("a second engine beside the shared one");
     let container = engine
         .api()
         .post_json(
@@ -73,7 +73,7 @@ fn the_engine_goes_when_the_test_is_killed() {
     }
     // This very test, in a process of its own that is killed.
     if std::env::var_os("HARNESS_KILLED").is_some() {
-        let engine = Dockerd::start().expect("an engine");
+        let engine = Engine::dockerd().expect("an engine");
         println!("\nsocket {}", engine.socket().display());
         std::thread::sleep(Duration::from_secs(600));
         return;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, anyhow, ensure};
-use harness::{BUSYBOX, Dockerd, Image, Registry};
+use harness::{BUSYBOX, Engine, Image, Registry};
 
 use crate::instant::Instantaneous;
 use crate::memory;
@@ -49,7 +49,7 @@ pub(crate) fn bench(root: &Path, rounds: usize) -> anyhow::Result<()> {
         "`docker --version` ended with {}",
         docker.status
     );
-    let engine = Dockerd::start().map_err(|error| anyhow!("this benchmark needs {error}"))?;
+    let engine = Engine::dockerd().map_err(|error| anyhow!("this benchmark needs {error}"))?;
     let bench = Bench {
         tool,
         host: engine.host(),
@@ -88,7 +88,7 @@ impl Bench {
     }
 
     /// Whole runs on a real engine, with the memory that the clients take at most.
-    fn whole(&self, engine: &Dockerd, rounds: usize) -> anyhow::Result<()> {
+    fn whole(&self, engine: &Engine, rounds: usize) -> anyhow::Result<()> {
         println!(
             "\n| command | tool min / median ms | docker min / median ms | tool to docker | tool peak MiB | docker peak MiB |"
         );
@@ -112,7 +112,7 @@ impl Bench {
     }
 
     /// Runs that have to pull their image first.
-    fn pull(&self, engine: &Dockerd, rounds: usize) -> anyhow::Result<()> {
+    fn pull(&self, engine: &Engine, rounds: usize) -> anyhow::Result<()> {
         let registry =
             Registry::start().map_err(|missing| anyhow!("this benchmark needs {missing}"))?;
         let image = Image::busybox().with_file("data", 0o644, noise(PULLED));
@@ -167,7 +167,7 @@ impl Bench {
     }
 
     /// The requests that each client makes.
-    fn requests(&self, engine: &Dockerd) -> anyhow::Result<()> {
+    fn requests(&self, engine: &Engine) -> anyhow::Result<()> {
         let relay = Relay::start(self.directory.join("relay"), &engine.socket())?;
         for subject in self.clients(&relay.address(), CASES[0].1) {
             relay.take();

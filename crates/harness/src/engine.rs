@@ -1,4 +1,4 @@
-//! A private `dockerd`.
+//! A private engine.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ const START: Duration = Duration::from_secs(60);
 /// It runs in its own process and mount namespace, with its own data root, exec root, socket, control groups and, where
 /// the machine allows, its own bridge. Dropping it kills all of that at once; so does the death of this process.
 #[derive(Debug)]
-pub struct Dockerd {
+pub struct Engine {
     api: Api,
     directory: PathBuf,
     has_bridge: bool,
@@ -46,18 +46,18 @@ impl StartError {
     }
 }
 
-impl Dockerd {
-    /// Starts an engine and waits until it answers.
+impl Engine {
+    /// Starts a `dockerd` and waits until it answers.
     ///
     /// # Errors
     /// If this machine has no `dockerd` or no static busybox, if this process is not root, or if the engine does not come up; the text then
     /// holds the engine's log.
-    pub fn start() -> Result<Dockerd, StartError> {
-        Dockerd::start_with(&[])
+    pub fn dockerd() -> Result<Engine, StartError> {
+        Engine::dockerd_with(&[])
     }
 
-    /// Starts an engine with further arguments.
-    pub(crate) fn start_with(further: &[String]) -> Result<Dockerd, StartError> {
+    /// Starts a `dockerd` with further arguments.
+    pub(crate) fn dockerd_with(further: &[String]) -> Result<Engine, StartError> {
         let dockerd = crate::find_program("dockerd")
             .ok_or_else(|| StartError("dockerd (Debian: docker.io)".into()))?;
         crate::image::find_busybox().ok_or_else(|| StartError(crate::image::NEEDED.into()))?;
@@ -106,7 +106,7 @@ impl Dockerd {
         let arguments: Vec<&str> = arguments.into_iter().chain(further).collect();
         std::fs::write(directory.join("daemon.json"), "{}")
             .map_err(|error| failed("daemon.json", &error))?;
-        let guard = Guard::start(include_str!("dockerd.sh"), &directory, &arguments)
+        let guard = Guard::start(include_str!("engine/dockerd.sh"), &directory, &arguments)
             .map_err(|error| failed("setsid (Debian: util-linux)", &error))?;
 
         let api = Api::new(&socket);
@@ -120,7 +120,7 @@ impl Dockerd {
                 guard.log()
             )));
         }
-        let engine = Dockerd {
+        let engine = Engine {
             api,
             directory,
             has_bridge,
