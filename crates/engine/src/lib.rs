@@ -3,8 +3,13 @@
 //! Nothing of it is resident. State is plain files under a [`Layout`], and whoever opens it next sees it; each running
 //! container has one monitor, a process of its own that outlives whoever asked for the container.
 
+pub mod cgroup;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod layout;
+pub mod spec;
 
 pub use error::{Error, ErrorKind};
 pub use layout::Layout;

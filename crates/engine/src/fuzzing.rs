@@ -1,0 +1,25 @@
+//! The bodies of the fuzz targets in `fuzz/`, which a test runs over their corpora too. They panic on what is wrong.
+
+/// The user and the lists of users and groups of an image, separated by the byte 255.
+pub fn user(data: &[u8]) {
+    crate::spec::fuzz::user(data);
+}
+
+/// A bind of a request.
+pub fn bind(data: &[u8]) {
+    crate::spec::fuzz::bind(data);
+}
+
+#[cfg(test)]
+mod tests {
+    /// Runs one target over its corpus.
+    fn corpus(name: &str, target: fn(&[u8])) {
+        harness::corpus(env!("CARGO_MANIFEST_DIR"), name, target);
+    }
+
+    #[test]
+    fn corpora_pass() {
+        corpus("user", super::user);
+        corpus("bind", super::bind);
+    }
+}

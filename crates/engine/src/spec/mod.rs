@@ -1,0 +1,382 @@
+//! From a request of the Engine API to a specification of the Open Container Initiative, with Docker's defaults.
+//!
+//! The specification leaves out what libcontainer shall not do. There are no `resources` and no cgroup mount: cgroups
+//! are the engine's own, and the container's tree is bound back from where the engine put it aside. There are no
+//! capabilities and no seccomp profile: a filter is loaded just before the program starts, for which all capabilities
+//! are needed still, and then [`Capabilities::apply`] drops them. And processes start in `/`: the directory that is
+//! meant may lie in a mount and may not exist yet, so [`enter_working_dir`] goes there from inside the container.
+
+mod capability;
+mod config;
+mod device;
+mod environment;
+mod mount;
+mod mount_point;
+mod namespace;
+mod process;
+mod rlimit;
+mod rootfs_file;
+mod security;
+mod sysctl;
+mod tmpfs;
+mod user;
+mod user_namespace;
+mod working_dir;
+
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+
+use bollard_stubs::models::{ContainerCreateBody, HostConfig};
+use libcontainer::oci_spec::runtime::{LinuxBuilder, RootBuilder, Spec};
+
+pub use capability::Capabilities;
+pub use config::{ImageDefaults, command, merge};
+pub use environment::DEFAULT_PATH;
+pub use mount::INIT_PATH;
+pub use mount_point::{MountKind, MountPoint, Propagation, mount_points};
+pub use namespace::Existing;
+pub use process::{BuiltProcess, ExecInput, process};
+pub use security::{Seccomp, Security};
+pub use user::User;
+pub use user_namespace::{IdRange, UserNamespace};
+pub use working_dir::enter_working_dir;
+
+use crate::cgroup::DeviceRule;
+use crate::{Error, Result};
+use namespace::{Namespaces, Source};
+
+/// Files that the engine writes for each container; none where the container sees the image's.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkFiles {
+    /// `/etc/hosts`.
+    pub hosts: Option<PathBuf>,
+    /// `/etc/hostname`.
+    pub hostname: Option<PathBuf>,
+    /// `/etc/resolv.conf`.
+    pub resolv_conf: Option<PathBuf>,
+}
+
+/// What a specification is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The request, completed by [`merge`], its host name set.
+    pub body: &'a ContainerCreateBody,
+    /// The root directory as libcontainer shall see it.
+    pub rootfs: &'a Path,
+    /// The same directory, for looking up users and groups.
+    pub root: BorrowedFd<'a>,
+    /// What [`mount_points`] found, each volume with the directory that it is.
+    pub mounts: &'a [MountPoint],
+    /// The engine's files for this container.
+    pub files: &'a NetworkFiles,
+    /// Namespaces to join.
+    pub existing: &'a Existing,
+    /// The directory that shows as `/sys/fs/cgroup`, or nothing where there is none to show.
+    pub cgroup: Option<&'a Path>,
+    /// Whether the machine has cgroup v2 alone.
+    pub unified: bool,
+    /// The directory that shows as `/dev/shm` where another container's IPC namespace is joined.
+    pub shm: Option<&'a Path>,
+    /// Our own program, where the container is to have an init process.
+    pub init: Option<&'a Path>,
+    /// The user namespace of the container, if it has one.
+    pub user_namespace: Option<&'a UserNamespace>,
+    /// Which capabilities there are.
+    pub available: Capabilities,
+    /// Whether limits may be raised above the engine's own.
+    pub may_raise_limits: bool,
+}
+
+/// How later mounts show at one place of a container, for whoever starts it: libcontainer sets the same for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountPropagation {
+    /// The place in the container.
+    pub destination: PathBuf,
+    /// What is asked for there.
+    pub propagation: Propagation,
+}
+
+/// A specification, and what the engine does itself.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// For libcontainer.
+    pub spec: Spec,
+    /// What the process is left with, just before its program starts.
+    pub capabilities: Capabilities,
+    /// The filter of system calls to load just before that.
+    pub seccomp: Seccomp,
+    /// Where the program starts, for [`enter_working_dir`].
+    pub working_dir: PathBuf,
+    /// What the container may do with which devices.
+    pub device_rules: Vec<DeviceRule>,
+    /// Propagations to set from inside the container, before its program starts.
+    pub propagation: Vec<MountPropagation>,
+    /// A mount over `/dev`, to be made last: libcontainer makes its nodes in a `/dev` of its own before.
+    pub over_dev: Option<MountPoint>,
+    /// What the user should know, in whole sentences.
+    pub warnings: Vec<String>,
+}
+
+/// Paths of `/proc` and `/sys` that no container sees.
+const MASKED_PATHS: [&str; 12] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+];
+
+/// Paths of `/proc` that no container writes to.
+const READ_ONLY_PATHS: [&str; 5] = [
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/irq",
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+];
+
+/// Makes the specification of a container.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for what makes no sense,
+/// [`ErrorKind::NotImplemented`](crate::ErrorKind::NotImplemented) for what this engine does not do, both naming it;
+/// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) for a namespace of a container that does not run.
+pub fn build(input: &Input<'_>) -> Result<Built> {
+    let body = input.body;
+    let host_config = body.host_config.clone().unwrap_or_default();
+    refuse_what_is_missing(&host_config)?;
+
+    let security = Security::of(&host_config)?;
+    let namespaces = Namespaces::of(&host_config, input.existing, input.unified)?;
+    let capabilities = Capabilities::of_container(
+        host_config.cap_add.as_deref().unwrap_or_default(),
+        host_config.cap_drop.as_deref().unwrap_or_default(),
+        host_config.privileged.unwrap_or(false),
+        input.available,
+    )?;
+    let dev_is_mounted = input.mounts.iter().any(|point| point.destination == "/dev");
+    let devices = device::of_container(&host_config, dev_is_mounted)?;
+    let facts = mount::Facts {
+        bound_devices: &devices.bound,
+        without_shm: namespaces.without_shm,
+        host_ipc: namespaces.ipc == Source::Host,
+        host_network: namespaces.network == Source::Host,
+        writable_cgroups: security.writable_cgroups,
+    };
+    let mounts = mount::of_container(input, &facts)?;
+    let mut warnings = Vec::new();
+    let process = first_process(input, &host_config, &security, &mut warnings)?;
+
+    let (masked, read_only) = hidden_paths(&host_config);
+    let mut linux = LinuxBuilder::default()
+        .namespaces(namespaces.to_linux(input.user_namespace.is_some())?)
+        .sysctl(sysctls(input, &host_config, &namespaces)?)
+        .devices(devices.nodes)
+        .masked_paths(masked)
+        .readonly_paths(read_only)
+        .rootfs_propagation(match mounts.root_propagation {
+            Propagation::Shared | Propagation::Rshared => "shared",
+            Propagation::Slave | Propagation::Rslave => "slave",
+            Propagation::Private | Propagation::Rprivate => "private",
+        });
+    if let Some(user) = input.user_namespace {
+        linux = linux
+            .uid_mappings(user.uid_mappings()?)
+            .gid_mappings(user.gid_mappings()?);
+    }
+    let mut linux = linux.build().map_err(malformed)?;
+    // The type's own defaults ask for cgroups and limits, which are ours to make.
+    linux
+        .set_resources(None)
+        .set_cgroups_path(None)
+        .set_seccomp(None);
+
+    let root = RootBuilder::default()
+        .path(input.rootfs)
+        .readonly(host_config.readonly_rootfs.unwrap_or(false))
+        .build()
+        .map_err(malformed)?;
+    let mut spec = Spec::default();
+    spec.set_root(Some(root))
+        .set_mounts(Some(mounts.list))
+        .set_process(Some(process))
+        .set_linux(Some(linux))
+        .set_annotations(host_config.annotations.clone())
+        .set_hooks(None)
+        .set_hostname(None)
+        .set_domainname(None);
+    // A name in the machine's namespace would be the machine's.
+    if namespaces.uts == Source::New {
+        let named = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+        spec.set_hostname(named(&body.hostname))
+            .set_domainname(named(&body.domainname));
+    }
+
+    Ok(Built {
+        spec,
+        capabilities,
+        seccomp: security.seccomp,
+        working_dir: PathBuf::from(config::working_dir(body.working_dir.as_deref())?),
+        device_rules: devices.rules,
+        propagation: mounts.propagation,
+        over_dev: mounts.over_dev,
+        warnings,
+    })
+}
+
+/// The host name that a container gets unless one is asked for: the machine's where it shares its network, else the
+/// beginning of its id.
+pub fn default_hostname(id: &str, host_config: Option<&HostConfig>) -> String {
+    if host_config.and_then(|config| config.network_mode.as_deref()) == Some("host") {
+        return rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
+    }
+    id.chars().take(12).collect()
+}
+
+fn first_process(
+    input: &Input<'_>,
+    host_config: &HostConfig,
+    security: &Security,
+    warnings: &mut Vec<String>,
+) -> Result<libcontainer::oci_spec::runtime::Process> {
+    let body = input.body;
+    let user = User::look_up(
+        input.root,
+        body.user.as_deref().unwrap_or_default(),
+        host_config.group_add.as_deref().unwrap_or_default(),
+    )?;
+    let tty = body.tty.unwrap_or(false);
+    let mut words = command(body)?;
+    if input.init.is_some() {
+        words.splice(..0, [INIT_PATH.to_owned(), "--".to_owned()]);
+    }
+    let env = environment::of_container(
+        body.hostname.as_deref().unwrap_or_default(),
+        tty,
+        body.env.as_deref().unwrap_or_default(),
+        &user.home,
+    )?;
+    let rlimits = rlimit::limits(
+        host_config.ulimits.as_deref().unwrap_or_default(),
+        input.may_raise_limits,
+        warnings,
+    )?;
+    process::of_parts(process::Parts {
+        words,
+        env,
+        tty,
+        user: &user,
+        user_namespace: input.user_namespace,
+        no_new_privileges: security.no_new_privileges,
+        apparmor: security.apparmor.clone(),
+        rlimits,
+        oom_score_adj: host_config.oom_score_adj,
+    })
+}
+
+fn sysctls(
+    input: &Input<'_>,
+    host_config: &HostConfig,
+    namespaces: &Namespaces,
+) -> Result<std::collections::HashMap<String, String>> {
+    let mode = host_config.network_mode.as_deref().unwrap_or_default();
+    let own = sysctl::Own {
+        ipc: namespaces.ipc != Source::Host,
+        network: namespaces.network != Source::Host,
+        uts: namespaces.uts != Source::Host,
+        user: input.user_namespace.is_some(),
+        new_network: namespaces.network != Source::Host && !mode.starts_with("container:"),
+    };
+    sysctl::of_container(&host_config.sysctls.clone().unwrap_or_default(), own)
+}
+
+/// What is hidden and what is read-only; a list in the request, an empty one too, takes the place of the default.
+fn hidden_paths(host_config: &HostConfig) -> (Vec<String>, Vec<String>) {
+    let privileged = host_config.privileged.unwrap_or(false);
+    let list = |asked: &Option<Vec<String>>, default: &[&str]| match asked {
+        _ if privileged => Vec::new(),
+        Some(asked) => asked.clone(),
+        None => default.iter().map(|&path| path.to_owned()).collect(),
+    };
+    let mut masked = list(&host_config.masked_paths, &MASKED_PATHS);
+    if host_config.masked_paths.is_none() && !privileged {
+        // How hot a processor is tells what others do on it.
+        masked.extend(thermal_throttle_paths());
+    }
+    (masked, list(&host_config.readonly_paths, &READ_ONLY_PATHS))
+}
+
+fn thermal_throttle_paths() -> impl Iterator<Item = String> {
+    std::fs::read_dir("/sys/devices/system/cpu")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("thermal_throttle"))
+        .filter(|path| path.exists())
+        .filter_map(|path| path.into_os_string().into_string().ok())
+}
+
+fn refuse_what_is_missing(host_config: &HostConfig) -> Result<()> {
+    let refused = |option: &str| {
+        Err(Error::not_implemented(format!(
+            "the embedded engine does not do {option}"
+        )))
+    };
+    match host_config.runtime.as_deref() {
+        None | Some("" | "runc" | "io.containerd.runc.v2") => {}
+        Some(runtime) => {
+            return Err(Error::invalid(format!(
+                "unknown or invalid runtime name: {runtime}"
+            )));
+        }
+    }
+    if let Some(isolation) = &host_config.isolation {
+        let name = isolation.to_string();
+        if !matches!(name.as_str(), "" | "default") {
+            return Err(Error::invalid(format!(
+                "invalid isolation '{name}' on linux"
+            )));
+        }
+    }
+    if let Some((name, _)) = host_config.storage_opt.iter().flatten().next() {
+        return refused(&format!("--storage-opt {name}"));
+    }
+    if host_config.links.iter().flatten().next().is_some() {
+        return refused("--link");
+    }
+    if host_config.cpu_count.unwrap_or(0) != 0
+        || host_config.cpu_percent.unwrap_or(0) != 0
+        || host_config.io_maximum_iops.unwrap_or(0) != 0
+        || host_config.io_maximum_bandwidth.unwrap_or(0) != 0
+    {
+        return refused(
+            "--cpu-count, --cpu-percent, --io-maxiops and --io-maxbandwidth, which are Windows'",
+        );
+    }
+    Ok(())
+}
+
+fn malformed(error: impl std::fmt::Display) -> Error {
+    Error::system(format!("make the specification: {error}"))
+}
+
+/// The bodies of this module's fuzz targets.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz {
+    pub(crate) use super::mount_point::fuzz as bind;
+    pub(crate) use super::user::fuzz as user;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Mount options of a tmpfs: what `--tmpfs` says behind the colon.
+
+use crate::{Error, Result};
+
+/// Options that are a flag of the mount, with the ones that they take the place of.
+const FLAGS: [(&str, &str); 18] = [
+    ("ro", "access"),
+    ("rw", "access"),
+    ("suid", "suid"),
+    ("nosuid", "suid"),
+    ("dev", "dev"),
+    ("nodev", "dev"),
+    ("exec", "exec"),
+    ("noexec", "exec"),
+    ("sync", "sync"),
+    ("async", "sync"),
+    ("dirsync", "dirsync"),
+    ("atime", "atime"),
+    ("noatime", "atime"),
+    ("relatime", "atime"),
+    ("strictatime", "atime"),
+    ("diratime", "diratime"),
+    ("nodiratime", "diratime"),
+    ("defaults", "defaults"),
+];
+
+/// Options with a value.
+const VALUES: [&str; 7] = [
+    "size",
+    "mode",
+    "uid",
+    "gid",
+    "nr_inodes",
+    "nr_blocks",
+    "mpol",
+];
+
+/// The options of a tmpfs that is asked for with `asked`, comma-separated: Docker's own, and these, of which a later one
+/// takes the place of an earlier one of its kind.
+pub(super) fn options(asked: &str) -> Result<Vec<String>> {
+    let mut set: Vec<(&str, &str)> = vec![("exec", "noexec"), ("suid", "nosuid"), ("dev", "nodev")];
+    for option in asked.split(',').filter(|option| !option.is_empty()) {
+        let invalid = || Error::invalid(format!("invalid tmpfs option [\"{option}\"]"));
+        // Mounts do not leave a tmpfs of the container's own, so how they would makes no difference.
+        if matches!(
+            option,
+            "private"
+                | "rprivate"
+                | "slave"
+                | "rslave"
+                | "shared"
+                | "rshared"
+                | "unbindable"
+                | "runbindable"
+        ) {
+            continue;
+        }
+        let kind = match option.split_once('=') {
+            Some((name, value)) => {
+                let known = VALUES
+                    .iter()
+                    .find(|known| **known == name)
+                    .ok_or_else(invalid)?;
+                if value.is_empty() || value.contains('\0') {
+                    return Err(invalid());
+                }
+                known
+            }
+            None => {
+                FLAGS
+                    .iter()
+                    .find(|(flag, _)| *flag == option)
+                    .ok_or_else(invalid)?
+                    .1
+            }
+        };
+        set.retain(|(other, _)| *other != kind);
+        set.push((kind, option));
+    }
+    Ok(set
+        .into_iter()
+        .map(|(_, option)| option.to_owned())
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_replace_their_kind() {
+        for (asked, expected) in [
+            ("", "noexec,nosuid,nodev"),
+            ("exec,size=64m", "nosuid,nodev,exec,size=64m"),
+            (
+                "rw,ro,mode=1777,mode=700",
+                "noexec,nosuid,nodev,ro,mode=700",
+            ),
+            ("rslave,uid=1000", "noexec,nosuid,nodev,uid=1000"),
+        ] {
+            assert_eq!(options(asked).expect(asked).join(","), expected);
+        }
+    }
+
+    #[test]
+    fn unknown_options_are_named() {
+        for asked in ["bind", "size", "size=", "lowerdir=/", "source=x", "remount"] {
+            let error = options(asked).expect_err(asked);
+            assert_eq!(
+                error.to_string(),
+                format!("invalid tmpfs option [\"{asked}\"]")
+            );
+        }
+    }
+}
