@@ -10,6 +10,11 @@ pub fn bind(data: &[u8]) {
     crate::spec::fuzz::bind(data);
 }
 
+/// A seccomp profile.
+pub fn seccomp(data: &[u8]) {
+    crate::seccomp::fuzz(data);
+}
+
 #[cfg(test)]
 mod tests {
     /// Runs one target over its corpus.
@@ -21,5 +26,6 @@ mod tests {
     fn corpora_pass() {
         corpus("user", super::user);
         corpus("bind", super::bind);
+        corpus("seccomp", super::seccomp);
     }
 }

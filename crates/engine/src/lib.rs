@@ -9,7 +9,9 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod layout;
+pub mod seccomp;
 pub mod spec;
+mod sys;
 
 pub use error::{Error, ErrorKind};
 pub use layout::Layout;
