@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// An instruction of a seccomp filter, laid out as the kernel's `struct sock_filter`.
 #[repr(C)]
@@ -47,6 +48,162 @@ pub(crate) fn load_seccomp_filter(
             libc::SECCOMP_SET_MODE_FILTER,
             flags,
             &raw const program,
+        )
+    };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// An instruction of a BPF program, laid out as the kernel's `struct bpf_insn`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BpfInstruction {
+    code: u8,
+    registers: u8,
+    offset: i16,
+    number: i32,
+}
+
+impl BpfInstruction {
+    pub(crate) fn new(
+        code: u8,
+        target: u8,
+        source: u8,
+        offset: i16,
+        number: i32,
+    ) -> BpfInstruction {
+        // Two bit fields, in the order of the machine's bytes.
+        let registers = if cfg!(target_endian = "little") {
+            target | source << 4
+        } else {
+            target << 4 | source
+        };
+        BpfInstruction {
+            code,
+            registers,
+            offset,
+            number,
+        }
+    }
+
+    pub(crate) fn code(self) -> u8 {
+        self.code
+    }
+
+    pub(crate) fn set_offset(&mut self, offset: i16) {
+        self.offset = offset;
+    }
+}
+
+#[cfg(test)]
+impl BpfInstruction {
+    pub(crate) fn target(self) -> u8 {
+        if cfg!(target_endian = "little") {
+            self.registers & 15
+        } else {
+            self.registers >> 4
+        }
+    }
+
+    pub(crate) fn source(self) -> u8 {
+        if cfg!(target_endian = "little") {
+            self.registers >> 4
+        } else {
+            self.registers & 15
+        }
+    }
+
+    pub(crate) fn offset(self) -> i16 {
+        self.offset
+    }
+
+    pub(crate) fn number(self) -> i32 {
+        self.number
+    }
+}
+
+/// The beginning of the kernel's `union bpf_attr` for loading a program.
+#[repr(C)]
+struct LoadProgram {
+    kind: u32,
+    length: u32,
+    instructions: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log: u64,
+    kernel_version: u32,
+    flags: u32,
+}
+
+/// The beginning of the kernel's `union bpf_attr` for attaching a program.
+#[repr(C)]
+struct AttachProgram {
+    target: u32,
+    program: u32,
+    kind: u32,
+    flags: u32,
+}
+
+// What <linux/bpf.h> has for these.
+const BPF_PROG_LOAD: libc::c_int = 5;
+const BPF_PROG_ATTACH: libc::c_int = 8;
+const BPF_PROG_TYPE_CGROUP_DEVICE: u32 = 15;
+const BPF_CGROUP_DEVICE: u32 = 6;
+const BPF_F_ALLOW_MULTI: u32 = 2;
+
+/// Loads a program that decides about devices.
+pub(crate) fn load_device_program(instructions: &[BpfInstruction]) -> io::Result<OwnedFd> {
+    // The program calls nothing that would ask for another license.
+    let license = c"Apache-2.0";
+    let attributes = LoadProgram {
+        kind: BPF_PROG_TYPE_CGROUP_DEVICE,
+        length: u32::try_from(instructions.len())
+            .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?,
+        instructions: instructions.as_ptr() as u64,
+        license: license.as_ptr() as u64,
+        log_level: 0,
+        log_size: 0,
+        log: 0,
+        kernel_version: 0,
+        flags: 0,
+    };
+    // SAFETY: the attributes are as large as is said, and the pointers in them lead to as many instructions as they say
+    // and to a string that ends; the kernel copies them before it returns.
+    let descriptor = unsafe {
+        libc::syscall(
+            libc::SYS_bpf,
+            BPF_PROG_LOAD,
+            &raw const attributes,
+            size_of::<LoadProgram>(),
+        )
+    };
+    match i32::try_from(descriptor) {
+        // SAFETY: the kernel just made this descriptor, so nobody else has it; it is closed at exec by default.
+        Ok(descriptor) if descriptor >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Attaches such a program to a cgroup of version 2, beside those that are attached above it. It stays when the
+/// descriptors are closed, until the cgroup is removed.
+pub(crate) fn attach_device_program(cgroup: BorrowedFd<'_>, program: &OwnedFd) -> io::Result<()> {
+    let number = |descriptor: i32| u32::try_from(descriptor).map_err(io::Error::other);
+    let attributes = AttachProgram {
+        target: number(cgroup.as_raw_fd())?,
+        program: number(program.as_raw_fd())?,
+        kind: BPF_CGROUP_DEVICE,
+        flags: BPF_F_ALLOW_MULTI,
+    };
+    // SAFETY: the attributes are as large as is said, hold no pointers, and both descriptors are open.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_bpf,
+            BPF_PROG_ATTACH,
+            &raw const attributes,
+            size_of::<AttachProgram>(),
         )
     };
     match result {

@@ -108,6 +108,12 @@ impl DeviceRule {
         }
     }
 
+    /// Whether it is about all that can be done with all devices.
+    pub fn is_about_everything(&self) -> bool {
+        (self.kind, self.major, self.minor, self.access)
+            == (DeviceKind::All, None, None, Access::ALL)
+    }
+
     /// What every container may use: the nodes of its `/dev`, its terminals, and making nodes of whatever it may not
     /// open. Everything else is denied.
     pub fn defaults() -> Vec<DeviceRule> {
