@@ -1,12 +1,16 @@
 //! From our standard input to the container.
 
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
 use byname::Input;
 use engine_client::HijackedWriter;
-use terminal::DetachMatcher;
+use terminal::{DetachMatcher, StopsBlocked, is_background};
 
 use crate::stop::{Stop, Wake};
+
+/// How often it is looked whether a process in the background may read the terminal. There is no event for that.
+const BACKGROUND: Duration = Duration::from_millis(100);
 
 /// Why no more input is passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +61,8 @@ impl ContainerInput {
         stop: &Stop,
         wake: &Wake,
     ) -> io::Result<InputEnd> {
+        // From the background a terminal is not read, and the kernel says so once instead of for ever.
+        let _running = StopsBlocked::new()?;
         let mut buffer = vec![0; 32 * 1024];
         let mut passed = Vec::new();
         loop {
@@ -77,6 +83,13 @@ impl ContainerInput {
                 Err(error) => match error.kind() {
                     // Somebody else may have read it first, if it is shared and non-blocking.
                     io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => continue,
+                    // What is typed is for somebody else until this process gets the terminal back.
+                    _ if input.as_fd().is_some_and(is_background) => {
+                        if !wake.wait(BACKGROUND)? {
+                            return Ok(InputEnd::Stopped);
+                        }
+                        continue;
+                    }
                     _ => return Err(error),
                 },
             };

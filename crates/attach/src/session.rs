@@ -7,7 +7,9 @@ use std::{io, thread};
 
 use byname::{Environment, Input, Streams};
 use engine_client::{Hijacked, HijackedReader, HijackedWriter};
-use terminal::{DetachKeys, RawMode};
+use signal_hook::consts::SIGTTOU;
+use signal_hook::low_level::emulate_default_handler;
+use terminal::{DetachKeys, RawMode, StopsBlocked, is_background};
 
 use crate::activity::Activity;
 use crate::conclusion::{Conclusion, End, Next, OutputEnd};
@@ -51,7 +53,8 @@ impl Session {
     /// Starts passing on what is attached.
     ///
     /// If the container has a terminal and our standard input is attached and is one too, it is put in raw mode,
-    /// unless the environment variable `NORAW` is set to something.
+    /// unless the environment variable `NORAW` is set to something. A process in the background is stopped for that
+    /// until it gets the terminal, as if it did not catch the signal.
     ///
     /// # Errors
     ///
@@ -93,6 +96,9 @@ impl Session {
         let activity = Arc::clone(&self.activity);
         let events = events.clone();
         spawn("attach-output", move || {
+            // A terminal may be set to stop whoever writes from the background, which is not what it does to us who
+            // catch the signal: the kernel would let us try for ever.
+            let _running = StopsBlocked::new();
             // A host's own writer may panic, and the session must end then, too.
             let pass = AssertUnwindSafe(|| outputs.pass(reader, tty, &activity));
             let outcome = catch_unwind(pass)
@@ -215,8 +221,15 @@ fn raw_mode(
     if !attached.tty || !attached.stdin || noraw || !input.is_terminal() {
         return Ok(None);
     }
-    let raw = input.as_fd().map(RawMode::enable).transpose();
-    raw.map_err(Error::RawMode)
+    let Some(fd) = input.as_fd() else {
+        return Ok(None);
+    };
+    // In the background a process is stopped that changes the terminal, until it gets it. That we catch the signal for
+    // it must not make this go on for ever instead.
+    while is_background(fd) {
+        emulate_default_handler(SIGTTOU).map_err(Error::RawMode)?;
+    }
+    RawMode::enable(fd).map(Some).map_err(Error::RawMode)
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Error> {

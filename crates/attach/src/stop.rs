@@ -4,9 +4,10 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use engine_client::ShutdownHandle;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 /// Ends the input and the connection, at whatever point the thread is that reads the one and writes the other.
@@ -53,6 +54,18 @@ impl Stop {
 }
 
 impl Wake {
+    /// Waits for that long; false if stopped first.
+    pub(crate) fn wait(&self, time: Duration) -> io::Result<bool> {
+        let time = Timespec::try_from(time).ok();
+        let mut fds = [PollFd::new(&self.pipe, PollFlags::IN)];
+        match poll(&mut fds, time.as_ref()) {
+            Ok(_) => Ok(fds[0].revents().is_empty()),
+            // It is a little less long then.
+            Err(Errno::INTR) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Waits until there is something to read from `input`, or it is at its end; false if stopped first.
     ///
     /// Only a read of what is there is made, so that input typed after the session is left to whoever reads next.

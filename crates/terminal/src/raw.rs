@@ -8,6 +8,8 @@ use rustix::termios::{
     Termios,
 };
 
+use crate::job_control::StopsBlocked;
+
 /// A terminal in raw mode: every byte typed is read as it is, none is echoed and none raises a signal.
 ///
 /// The mode that was there before comes back with [`restore`](RawMode::restore), or when the value is dropped, which
@@ -47,7 +49,8 @@ impl RawMode {
         })
     }
 
-    /// Brings the mode back that was there before.
+    /// Brings the mode back that was there before. In the background, too: it neither stops the process nor, if that
+    /// catches SIGTTOU, makes it try for ever.
     ///
     /// # Errors
     ///
@@ -58,7 +61,14 @@ impl RawMode {
 
     fn restore_once(&mut self) -> io::Result<()> {
         match self.before.take() {
-            Some(before) => Ok(termios::tcsetattr(&self.fd, OptionalActions::Now, &before)?),
+            Some(before) => {
+                let _running = StopsBlocked::new()?;
+                Ok(termios::tcsetattr(
+                    &self.fd,
+                    OptionalActions::Now,
+                    &before,
+                )?)
+            }
             None => Ok(()),
         }
     }
