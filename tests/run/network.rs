@@ -3,6 +3,9 @@
 use std::io::Read;
 use std::net::TcpStream;
 
+use harness::Dockerd;
+use serde_json::json;
+
 use crate::{engine, tool, until};
 
 #[test]
@@ -96,4 +99,166 @@ fn a_network_that_is_not_there_leaves_no_container_that_runs() {
         outcome.err()
     );
     assert!(engine.containers(label).is_empty());
+}
+
+/// A network of this engine's own; it goes when the engine does.
+fn network(engine: &Dockerd, name: &str, subnet: &str) {
+    let body = json!({
+        "Name": name,
+        "IPAM": {"Config": [{"Subnet": subnet}]},
+    });
+    engine
+        .api()
+        .post_json("/networks/create", &body)
+        .expect_success();
+}
+
+/// Whether containers can have a network, which is said otherwise.
+fn has_network(engine: &Dockerd, test: &str) -> bool {
+    engine.has_bridge()
+        || harness::left_out::<()>(&format!("network::{test}"), "an engine with a bridge").is_some()
+}
+
+#[test]
+fn an_endpoint_is_as_its_fields_or_options_say() {
+    let engine = engine!();
+    if !has_network(engine, "an_endpoint_is_as_its_fields_or_options_say") {
+        return;
+    }
+    network(engine, "fields", "10.213.7.0/24");
+    let script = "ip -o -4 addr show eth0 | grep -o '10[^ ]*'; sleep 1000";
+    for (name, options) in [
+        (
+            "endpoint-1",
+            &["--network=name=fields,alias=first,alias=second,ip=10.213.7.77"][..],
+        ),
+        (
+            "endpoint-2",
+            &[
+                "--net",
+                "fields",
+                "--net-alias=first",
+                "--network-alias",
+                "second",
+                "--ip",
+                "10.213.7.77",
+            ],
+        ),
+    ] {
+        let words = ["run", "--rm", "--name", name];
+        let command = ["busybox", "sh", "-c", script];
+        let running = tool(engine).start(words.iter().chain(options).chain(&command));
+        running.wait_for_out("10.213.7.77/24\n");
+        let container = engine.inspect(name);
+        let endpoint = &container["NetworkSettings"]["Networks"]["fields"];
+        let aliases = endpoint["Aliases"].as_array().expect("aliases");
+        for alias in ["first", "second"] {
+            assert!(aliases.contains(&alias.into()), "{aliases:?}");
+        }
+        engine.remove(name);
+        assert_eq!(running.finish().code, Some(137));
+    }
+}
+
+#[test]
+fn a_hardware_address_is_the_containers() {
+    let engine = engine!();
+    if !has_network(engine, "a_hardware_address_is_the_containers") {
+        return;
+    }
+    network(engine, "hardware", "10.213.8.0/24");
+    for options in [
+        &["--mac-address", "02-42-0A-D5-08-4D"][..],
+        &["--network", "hardware", "--mac-address=02:42:0a:d5:08:4d"],
+        &["--network", "name=hardware,mac-address=0242.0ad5.084d"],
+    ] {
+        let words = ["run", "--rm"];
+        let command = ["busybox", "cat", "/sys/class/net/eth0/address"];
+        let outcome = tool(engine).run(words.iter().chain(options).chain(&command));
+        outcome.assert(0, "02:42:0a:d5:08:4d\n", "");
+    }
+}
+
+#[test]
+fn several_networks_need_an_engine_that_has_them() {
+    let engine = engine!();
+    let label = "several_networks";
+    let words = [
+        "run",
+        "-l",
+        label,
+        "--network",
+        "a",
+        "--network",
+        "b",
+        "busybox",
+        "true",
+    ];
+    let version = engine.api().get("/version").json();
+    let version = version["ApiVersion"].as_str().expect("a version");
+    let minor = version
+        .split('.')
+        .nth(1)
+        .and_then(|minor| minor.parse().ok());
+    let outcome = tool(engine).run(words);
+    if minor.is_some_and(|minor: u32| minor >= 44) {
+        outcome.assert_err_contains(125, "", "network a not found");
+    } else {
+        let text = format!(
+            "\"--network NETWORK --network NETWORK\" requires API version 1.44, but the Docker daemon API version is {version}\n"
+        );
+        outcome.assert(1, "", &text);
+    }
+    assert!(engine.containers(label).is_empty());
+}
+
+#[test]
+fn networks_that_contradict_each_other_create_nothing() {
+    let engine = engine!();
+    let label = "networks_that_contradict";
+    let tail = "\n\nRun 'tool run --help' for more information\n";
+    for (options, text) in [
+        (
+            &["--network=name=a,alias=x", "--network-alias=y"][..],
+            "conflicting options: cannot specify both --network-alias and per-network alias",
+        ),
+        (
+            &["--network-alias=y"],
+            "network-scoped aliases are only supported for user-defined networks",
+        ),
+        (
+            &["--network=a", "--mac-address=x"],
+            "x is not a valid mac address",
+        ),
+    ] {
+        let words = ["run", "-l", label];
+        let outcome = tool(engine).run(words.iter().chain(options).chain(&["busybox"]));
+        outcome.assert(125, "", &format!("tool: {text}{tail}"));
+    }
+    for (option, value, text) in [
+        ("--ip", "x", "failed to parse IP: \"x\""),
+        ("--link", "a:b:c", "bad format for links: a:b:c"),
+        ("--network", "name=a,foo=b", "invalid field key foo"),
+        ("--gpus", "foo=bar", "unexpected key 'foo' in 'foo=bar'"),
+    ] {
+        let outcome = tool(engine).run(["run", "-l", label, option, value, "busybox"]);
+        let text = format!("invalid argument {value:?} for {option:?} flag: {text}\n");
+        outcome.assert_err_contains(125, "", &text);
+    }
+    assert!(engine.containers(label).is_empty());
+}
+
+#[test]
+fn a_link_is_the_engines() {
+    let engine = engine!();
+    let words = [
+        "run",
+        "--rm",
+        "--link",
+        "nosuchcontainer:x",
+        "busybox",
+        "true",
+    ];
+    let outcome = tool(engine).run(words);
+    outcome.assert_err_contains(125, "", "could not get container for nosuchcontainer");
 }

@@ -138,3 +138,50 @@ fn on_a_terminal_every_layer_has_its_line() {
         "a bar: {text:?}"
     );
 }
+
+#[test]
+fn the_platform_chooses_among_those_of_an_index() {
+    let (engine, registry) = (engine!(), registry!());
+    let named = |name: &str| Image::busybox().with_file("etc/platform", 0o644, name);
+    let images = [
+        ("linux/amd64", named("amd64")),
+        ("linux/arm64/v8", named("arm64")),
+        ("linux/arm/v7", named("arm")),
+    ];
+    let reference = registry.push_index(engine, &images, "index:1");
+    let run = |options: &[&str]| {
+        let words = ["run", "--rm", "-q"];
+        let command = [&reference, "cat", "/etc/platform"];
+        words
+            .iter()
+            .copied()
+            .chain(options.iter().copied())
+            .chain(command)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    // Each is another image than the one that the engine has by then, so each is pulled.
+    for (platform, expected) in [
+        ("linux/amd64", "amd64"),
+        ("linux/arm64", "arm64"),
+        ("x86_64", "amd64"),
+        ("aarch64", "arm64"),
+        ("linux/arm/7", "arm"),
+        ("linux/ARM64/8", "arm64"),
+        ("armhf", "arm"),
+    ] {
+        let outcome = tool(engine).run(run(&["--platform", platform]));
+        assert_eq!(outcome.code, Some(0), "{platform}: {}", outcome.err());
+        assert_eq!(outcome.out(), expected, "{platform}");
+    }
+    // The variable is for where there is no option.
+    let arm = tool(engine).with_env("DOCKER_DEFAULT_PLATFORM", "arm64");
+    assert_eq!(arm.run(run(&[])).out(), "arm64");
+    assert_eq!(arm.run(run(&["--platform", "linux/amd64"])).out(), "amd64");
+
+    let outcome = tool(engine).run(run(&["--platform", "linux/s390x"]));
+    outcome.assert_err_contains(125, "", "no matching manifest for linux/s390x");
+    let outcome = tool(engine).run(run(&["--platform", "a/b/c/d"]));
+    let text = "tool: \"a/b/c/d\": cannot parse platform specifier: invalid argument\n\nRun 'tool run --help' for more information\n";
+    outcome.assert(125, "", text);
+}

@@ -169,3 +169,94 @@ fn a_container_that_runs_on_is_seen_by_others() {
     engine.remove("seen-by-others");
     assert_eq!(running.finish().code, Some(137));
 }
+
+#[test]
+fn a_restart_policy_is_the_engines_to_judge() {
+    let engine = engine!();
+    let label = "a_restart_policy";
+    let words = ["run", "-l", label, "--restart", "mostly", "busybox", "true"];
+    let outcome = tool(engine).run(words);
+    outcome.assert_err_contains(125, "", "invalid restart policy 'mostly'");
+    assert!(engine.containers(label).is_empty());
+    let words = [
+        "run",
+        "-d",
+        "-l",
+        label,
+        "--restart=on-failure:3",
+        "busybox",
+        "true",
+    ];
+    assert_eq!(tool(engine).run(words).code, Some(0));
+    let containers = engine.containers(label);
+    let id = containers[0]["Id"].as_str().expect("an ID");
+    let policy = &engine.inspect(id)["HostConfig"]["RestartPolicy"];
+    assert_eq!(policy["Name"], "on-failure");
+    assert_eq!(policy["MaximumRetryCount"], 3);
+    engine.remove(id);
+}
+
+#[test]
+fn a_missing_seccomp_profile_is_125_though_it_is_a_file_that_is_not_there() {
+    let engine = engine!();
+    let label = "a_missing_seccomp_profile";
+    let words = [
+        "run",
+        "-l",
+        label,
+        "--security-opt",
+        "seccomp=nofile",
+        "busybox",
+    ];
+    let outcome = tool(engine).run(words);
+    let text = "tool: opening seccomp profile (nofile) failed: open nofile: no such file or directory\n\nRun 'tool run --help' for more information\n";
+    outcome.assert(125, "", text);
+    assert!(engine.containers(label).is_empty());
+}
+
+#[test]
+fn security_options_are_the_containers() {
+    let engine = engine!();
+    let tool = tool(engine);
+    // A profile that forbids one call, with white space that the engine is not sent.
+    tool.file(
+        "profile.json",
+        r#"{
+            "defaultAction": "SCMP_ACT_ALLOW",
+            "syscalls": [ { "names": [ "mkdir", "mkdirat" ], "action": "SCMP_ACT_ERRNO" } ]
+        }"#,
+    );
+    let words = ["run", "--rm", "--security-opt", "seccomp=profile.json"];
+    let outcome = tool.run(words.iter().chain(&["busybox", "mkdir", "/x"]));
+    outcome.assert_err_contains(1, "", "Operation not permitted");
+
+    let masked = [
+        "busybox",
+        "sh",
+        "-c",
+        "grep -c -e /proc/kcore -e /proc/sys /proc/mounts",
+    ];
+    let outcome = tool.run(["run", "--rm"].iter().chain(&masked));
+    assert_ne!(outcome.out(), "0\n");
+    let words = ["run", "--rm", "--security-opt", "systempaths=unconfined"];
+    tool.run(words.iter().chain(&masked)).assert(1, "0\n", "");
+
+    let words = [
+        "run",
+        "--rm",
+        "--security-opt",
+        "no-new-privileges",
+        "--cap-drop=all",
+        "--cap-add",
+        "net_raw",
+        "busybox",
+        "grep",
+        "-e",
+        "NoNewPrivs",
+        "-e",
+        "CapEff",
+        "/proc/self/status",
+    ];
+    tool.run(words)
+        .assert(0, "CapEff:\t0000000000002000\nNoNewPrivs:\t1\n", "");
+}

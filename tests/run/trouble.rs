@@ -100,25 +100,36 @@ fn a_host_that_has_no_address_is_named() {
 #[test]
 fn an_engine_that_says_nothing_is_given_up() {
     let engine = BrokenEngine::start(|_| Reply::hold(""));
+    let start = Instant::now();
     let outcome = fails(&engine, 1, "");
+    let taken = start.elapsed();
     assert!(outcome.err().contains(&engine.host()), "{}", outcome.err());
+    assert!(outcome.err().contains("2 seconds"), "{}", outcome.err());
+    assert!(
+        (Duration::from_secs(2)..Duration::from_secs(5)).contains(&taken),
+        "{taken:?}"
+    );
 }
 
 #[test]
 fn an_engine_that_speaks_no_http_is_an_error() {
-    for nonsense in [
+    const NONSENSE: [&str; 4] = [
         "SSH-2.0-OpenSSH_9.2\r\n\r\n",
         "\0\0\0\0",
         "HTTP/1.1 abc\r\n\r\n",
         "",
-    ] {
+    ];
+    // From the first word on: there is no engine, and the command has not begun.
+    for nonsense in NONSENSE {
         let engine = BrokenEngine::start(move |_| Reply::bytes(nonsense));
-        let outcome = on(&engine).run(["run", "--rm", "x"]);
-        assert!([1, 125].map(Some).contains(&outcome.code), "{outcome:?}");
-        assert!(
-            !outcome.err().is_empty() && !outcome.err().contains("panicked"),
-            "{outcome:?}"
-        );
+        let outcome = fails(&engine, 1, "/_ping");
+        assert!(!outcome.err().contains("--help"), "{outcome:?}");
+    }
+    // In the middle: there was one, and the container is not run.
+    for path in ["/containers/create", "/attach", "/start"] {
+        for nonsense in NONSENSE {
+            fails(&engine_whose(path, Reply::bytes(nonsense)), 125, path);
+        }
     }
 }
 

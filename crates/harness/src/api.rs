@@ -10,6 +10,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// How long an answer may take.
+pub(crate) const SILENCE: Duration = Duration::from_secs(60);
+
 /// An engine's socket, for requests that a test makes beside the program under test.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -23,9 +26,19 @@ pub struct Answer {
     pub status: u16,
     /// The body, as it came.
     pub body: Vec<u8>,
+    head: String,
 }
 
 impl Answer {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
+
     /// The body as JSON.
     ///
     /// # Panics
@@ -113,33 +126,45 @@ impl Api {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> io::Result<Answer> {
-        let mut stream = UnixStream::connect(&self.socket)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let mut head = format!(
-            "{method} {path} HTTP/1.0\r\nHost: engine\r\nContent-Length: {}\r\n",
-            body.len()
-        );
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str("\r\n");
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(body)?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        let malformed = || io::Error::new(io::ErrorKind::InvalidData, "the engine speaks no HTTP");
-        let end = answer
-            .windows(4)
-            .position(|window| window == b"\r\n\r\n")
-            .ok_or_else(malformed)?;
-        let status = std::str::from_utf8(&answer[..end])
-            .ok()
-            .and_then(|head| head.split(' ').nth(1))
-            .and_then(|status| status.parse().ok())
-            .ok_or_else(malformed)?;
-        Ok(Answer {
-            status,
-            body: answer.split_off(end + 4),
-        })
+        let stream = UnixStream::connect(&self.socket)?;
+        stream.set_read_timeout(Some(SILENCE))?;
+        exchange(stream, method, path, headers, body)
     }
+}
+
+/// Sends a request over HTTP/1.0 and returns the answer.
+pub(crate) fn exchange(
+    mut stream: impl Read + Write,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Answer> {
+    let mut head = format!(
+        "{method} {path} HTTP/1.0\r\nHost: engine\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let malformed = || io::Error::new(io::ErrorKind::InvalidData, "the engine speaks no HTTP");
+    let end = answer
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .ok_or_else(malformed)?;
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    Ok(Answer {
+        status: status.ok_or_else(malformed)?,
+        body: answer.split_off(end + 4),
+        head,
+    })
 }

@@ -28,6 +28,7 @@ mod engine;
 mod forward;
 mod guard;
 mod image;
+mod index;
 mod outcome;
 mod program;
 mod pty;

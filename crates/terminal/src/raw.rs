@@ -63,11 +63,7 @@ impl RawMode {
         match self.before.take() {
             Some(before) => {
                 let _running = StopsBlocked::new()?;
-                Ok(termios::tcsetattr(
-                    &self.fd,
-                    OptionalActions::Now,
-                    &before,
-                )?)
+                Ok(termios::tcsetattr(&self.fd, OptionalActions::Now, &before)?)
             }
             None => Ok(()),
         }

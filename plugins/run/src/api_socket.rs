@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use attach::Events;
 use byname::Context;
 use engine_client::models::{ContainerCreateBody, Mount, MountBindOptions, MountType};
 use engine_client::{Client, CredentialStore, Credentials, Error, ErrorKind, credentials_file};
@@ -57,15 +56,17 @@ pub(crate) fn prepare(
     Ok(Some(CredentialsArchive(archive)))
 }
 
-/// Puts the credentials into the container. `None` if the user forced the exit.
+/// Puts the credentials into the container, unless a signal asks to end.
 pub(crate) fn copy(
     archive: CredentialsArchive,
     client: &Client,
     id: &str,
-    events: &mut Events,
-) -> anyhow::Result<Option<Result<(), Error>>> {
+    stage: &Stage,
+) -> anyhow::Result<Result<(), Error>> {
     let (client, id) = (client.clone(), id.to_owned());
-    Ok(events.perform(move || client.put_archive(&id, "/", archive.0))?)
+    stage
+        .perform(move || client.put_archive(&id, "/", archive.0))?
+        .map_err(errors::interrupted)
 }
 
 fn socket() -> Mount {

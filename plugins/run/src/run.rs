@@ -35,10 +35,17 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
         writeln!(cx.err(), "{warning}")?;
     }
     let client = cx.state::<Client>()?;
-    if let Some(text) = gate::check(&options, &client).map_err(|error| wording.engine(&error))? {
+    if let Some(text) =
+        gate::check(&options, &client).map_err(|error| errors::bare(ExitStatus::Failure, error))?
+    {
         return Err(errors::bare(ExitStatus::Failure, text));
     }
     let mut plan = Plan::new(&options, cx, &wording)?;
+    // Without an engine the command has not begun, which is no failure of a container; and as long as no signal is
+    // caught, one ends the wait for an engine that says nothing.
+    client
+        .version()
+        .map_err(|error| errors::bare(ExitStatus::Failure, error))?;
 
     let mut events = Events::new();
     let stage = Stage::new(plan.sig_proxy);
@@ -61,7 +68,7 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
         wording: &wording,
     };
     let response = preparation.create(cx, &mut events)?;
-    let mut container = Created::new(&client, &response.id, plan.rm);
+    let container = Created::new(&client, &response.id, plan.rm);
     for warning in &response.warnings {
         writeln!(cx.err(), "WARNING: {warning}")?;
     }
@@ -72,18 +79,13 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
     }
 
     if let Some(credentials) = credentials {
-        match api_socket::copy(credentials, &client, container.id(), &mut events)? {
-            Some(Ok(())) => {}
-            // The container is worth something without them.
-            Some(Err(error)) => writeln!(
+        // The container is worth something without them.
+        if let Err(error) = api_socket::copy(credentials, &client, container.id(), &stage)? {
+            writeln!(
                 cx.err(),
                 "WARNING: injecting docker config.json into container failed: \
                  copying config.json into container failed: {error}"
-            )?,
-            None => {
-                container.release();
-                return Err(session::forced());
-            }
+            )?;
         }
     }
 

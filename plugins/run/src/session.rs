@@ -1,7 +1,9 @@
 //! The container runs: attached, with its streams here and its status ours, or by itself.
 
 use std::io::Write;
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use attach::{Attached, End, Events, FORCED_EXIT, Resizer, Session, Watch};
@@ -16,6 +18,10 @@ use crate::stage::Stage;
 
 /// The status of a container that could not be waited for.
 const UNKNOWN: ExitStatus = ExitStatus::Code(125);
+
+/// How long the removal of a container that never ran is waited for. An engine takes some milliseconds for it, and no
+/// signal ends this.
+const REMOVAL: Duration = Duration::from_secs(10);
 
 /// A container that is created and not started yet. If `--rm` was given and it never is, it is removed: the engine
 /// removes containers that end, not those that never began.
@@ -39,8 +45,7 @@ impl Created {
         &self.id
     }
 
-    /// Leaves it to the engine: it is asked to start it, and answers for it from now on, or the user does not want to
-    /// wait for the engine any more.
+    /// Leaves it to the engine: it is asked to start it, and answers for it from now on.
     pub(crate) fn release(&mut self) {
         self.is_removed = false;
     }
@@ -51,13 +56,29 @@ impl Drop for Created {
         if !self.is_removed {
             return;
         }
-        let options = RemoveOptions {
-            force: true,
-            volumes: true,
+        let (client, id) = (self.client.clone(), self.id.clone());
+        let (done, is_done) = mpsc::channel();
+        let removal = move || {
+            remove(&client, &id);
+            // It may not be waited for any more.
+            let _ = done.send(());
         };
-        if let Err(error) = self.client.remove_container(&self.id, &options) {
-            log::debug!("cannot remove the container {}: {error}", self.id);
+        let remover = thread::Builder::new().name("run-remove".to_owned());
+        match remover.spawn(removal) {
+            // Without an answer the engine has the request all the same.
+            Ok(_) => drop(is_done.recv_timeout(REMOVAL)),
+            Err(_) => remove(&self.client, &self.id),
         }
+    }
+}
+
+fn remove(client: &Client, id: &str) {
+    let options = RemoveOptions {
+        force: true,
+        volumes: true,
+    };
+    if let Err(error) = client.remove_container(id, &options) {
+        log::debug!("cannot remove the container {id}: {error}");
     }
 }
 
@@ -90,13 +111,8 @@ pub(crate) fn attached(
     mut events: Events,
     wording: &Wording,
 ) -> anyhow::Result<ExitStatus> {
-    let (hijacked, waiting) = match connect(&container, plan, &mut events)? {
-        Some(connections) => connections.map_err(|error| wording.engine(&error))?,
-        None => {
-            container.release();
-            return Err(forced());
-        }
-    };
+    let (hijacked, waiting) =
+        connect(&container, plan, stage)?.map_err(|error| wording.engine(&error))?;
     stage.start().map_err(errors::interrupted)?;
     let attached = Attached {
         tty: plan.tty,
@@ -143,12 +159,12 @@ pub(crate) fn attached(
 }
 
 /// Attaches and waits. Both have to be there before the start, neither needs the other: the two round trips are made
-/// at the same time. `None` if the user forced the exit.
+/// at the same time, and left at the first signal that asks to end.
 fn connect(
     container: &Created,
     plan: &Plan,
-    events: &mut Events,
-) -> anyhow::Result<Option<Result<(Hijacked, Waiting), Error>>> {
+    stage: &Stage,
+) -> anyhow::Result<Result<(Hijacked, Waiting), Error>> {
     let (client, id) = (container.client.clone(), container.id.clone());
     let options = AttachOptions {
         stdin: plan.streams.stdin,
@@ -178,7 +194,7 @@ fn connect(
             Ok((hijacked?, waiting?))
         })
     };
-    Ok(events.perform(work)?)
+    stage.perform(work)?.map_err(errors::interrupted)
 }
 
 /// Starts the container. `None` if the user forced the exit before the engine answered.
