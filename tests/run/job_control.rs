@@ -29,9 +29,11 @@ fn job(name: &str) -> String {
 fn pid_of_job(pty: &Pty) -> String {
     until(|| {
         let text = pty.text();
-        let mut parts = text.split("pid=").skip(1);
-        let digits = parts.find_map(|part| part.split_once(';').map(|(pid, _)| pid.to_owned()))?;
-        digits.parse::<u32>().ok().map(|_| digits)
+        // The shell shows the line as it is typed as well, where there is no number.
+        text.split("pid=").skip(1).find_map(|part| {
+            let (pid, _) = part.split_once(';')?;
+            pid.parse::<u32>().is_ok().then(|| pid.to_owned())
+        })
     })
 }
 
@@ -44,6 +46,11 @@ fn stat(pid: &str) -> Vec<String> {
 
 fn until_state(pid: &str, state: &str) {
     until(|| (stat(pid).first().map(String::as_str) == Some(state)).then_some(()));
+}
+
+/// Waits for its end. The shell may take notice of it later.
+fn until_ended(pid: &str) {
+    until(|| matches!(stat(pid).first().map(String::as_str), None | Some("Z")).then_some(()));
 }
 
 /// Ticks of the processor that a process has taken.
@@ -83,7 +90,7 @@ fn in_the_background_it_neither_spins_nor_reads_and_the_terminal_is_restored() {
     assert!(taken < 30, "{taken} ticks for doing nothing");
 
     engine.remove("background");
-    until(|| stat(&pid).is_empty().then_some(()));
+    until_ended(&pid);
     assert_eq!(pty.modes(), before);
 }
 
@@ -102,6 +109,6 @@ fn started_in_the_background_it_stops_until_it_gets_the_terminal() {
     pty.wait_for_modes(Modes::is_raw);
     // The end of the input, which is the container's now.
     pty.write("\x04");
-    until(|| stat(&pid).is_empty().then_some(()));
+    until_ended(&pid);
     until(|| (pty.modes() == before).then_some(()));
 }

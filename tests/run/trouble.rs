@@ -104,7 +104,8 @@ fn an_engine_that_says_nothing_is_given_up() {
     let outcome = fails(&engine, 1, "");
     let taken = start.elapsed();
     assert!(outcome.err().contains(&engine.host()), "{}", outcome.err());
-    assert!(outcome.err().contains("2 seconds"), "{}", outcome.err());
+    let text = "took the connection but does not answer";
+    assert!(outcome.err().contains(text), "{}", outcome.err());
     assert!(
         (Duration::from_secs(2)..Duration::from_secs(5)).contains(&taken),
         "{taken:?}"
@@ -119,13 +120,10 @@ fn an_engine_that_speaks_no_http_is_an_error() {
         "HTTP/1.1 abc\r\n\r\n",
         "",
     ];
-    // From the first word on: there is no engine, and the command has not begun.
     for nonsense in NONSENSE {
         let engine = BrokenEngine::start(move |_| Reply::bytes(nonsense));
-        let outcome = fails(&engine, 1, "/_ping");
-        assert!(!outcome.err().contains("--help"), "{outcome:?}");
+        fails(&engine, 125, "/_ping");
     }
-    // In the middle: there was one, and the container is not run.
     for path in ["/containers/create", "/attach", "/start"] {
         for nonsense in NONSENSE {
             fails(&engine_whose(path, Reply::bytes(nonsense)), 125, path);

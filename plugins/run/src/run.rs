@@ -35,17 +35,12 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
         writeln!(cx.err(), "{warning}")?;
     }
     let client = cx.state::<Client>()?;
-    if let Some(text) =
-        gate::check(&options, &client).map_err(|error| errors::bare(ExitStatus::Failure, error))?
-    {
+    if let Some(text) = gate::check(&options, &client).map_err(|error| wording.engine(&error))? {
         return Err(errors::bare(ExitStatus::Failure, text));
     }
     let mut plan = Plan::new(&options, cx, &wording)?;
-    // Without an engine the command has not begun, which is no failure of a container; and as long as no signal is
-    // caught, one ends the wait for an engine that says nothing.
-    client
-        .version()
-        .map_err(|error| errors::bare(ExitStatus::Failure, error))?;
+    // As long as no signal is caught, one ends the wait for an engine that says nothing.
+    client.version().map_err(|error| wording.engine(&error))?;
 
     let mut events = Events::new();
     let stage = Stage::new(plan.sig_proxy);
