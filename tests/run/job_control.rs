@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use harness::{Dockerd, Modes, Program, Pty, Running};
+use harness::{Engine, Modes, Program, Pty, Running};
 
 use crate::{engine, until, until_running};
 
 /// An interactive shell on a terminal. It starts jobs that tell their process IDs.
-fn shell(engine: &Dockerd, pty: &Pty) -> Running {
+fn shell(engine: &Engine, pty: &Pty) -> Running {
     let shell = Program::new("/bin/sh")
         .with_env("TOOL", env!("CARGO_BIN_EXE_tool"))
         .with_env("DOCKER_HOST", engine.host())

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::net::TcpStream;
 
-use harness::Dockerd;
+use harness::Engine;
 use serde_json::json;
 
 use crate::{engine, tool, until};
@@ -102,7 +102,7 @@ fn a_network_that_is_not_there_leaves_no_container_that_runs() {
 }
 
 /// A network of this engine's own; it goes when the engine does.
-fn network(engine: &Dockerd, name: &str, subnet: &str) {
+fn network(engine: &Engine, name: &str, subnet: &str) {
     let body = json!({
         "Name": name,
         "IPAM": {"Config": [{"Subnet": subnet}]},
@@ -114,7 +114,7 @@ fn network(engine: &Dockerd, name: &str, subnet: &str) {
 }
 
 /// Whether containers can have a network, which is said otherwise.
-fn has_network(engine: &Dockerd, test: &str) -> bool {
+fn has_network(engine: &Engine, test: &str) -> bool {
     engine.has_bridge()
         || harness::left_out::<()>(&format!("network::{test}"), "an engine with a bridge").is_some()
 }

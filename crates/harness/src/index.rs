@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::api::{Answer, SILENCE, exchange};
-use crate::dockerd::{Dockerd, split_tag};
+use crate::engine::{Engine, split_tag};
 use crate::image::Image;
 use crate::registry::Registry;
 
@@ -20,7 +20,7 @@ impl Registry {
     /// # Panics
     /// If engine or registry refuses.
     #[track_caller]
-    pub fn push_index(&self, engine: &Dockerd, images: &[(&str, Image)], name: &str) -> String {
+    pub fn push_index(&self, engine: &Engine, images: &[(&str, Image)], name: &str) -> String {
         let (repository, tag) = split_tag(name);
         let manifests: Vec<Value> = images
             .iter()
