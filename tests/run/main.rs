@@ -7,6 +7,8 @@ mod credentials;
 mod detach;
 mod interrupted;
 mod job_control;
+mod device;
+mod mount;
 mod network;
 mod options;
 mod pull;

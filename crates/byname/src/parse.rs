@@ -18,6 +18,9 @@ const WORDS: &str = "byname words";
 
 /// The parser of `T`'s options: what [`Command::parser`] takes.
 ///
+/// An option with an optional value whose `value_name` is empty looks like a flag in the help: `--rm` where clap would
+/// print `--rm[=<BOOL>]`.
+///
 /// ```
 /// use byname::{Command, Context, ExitStatus};
 ///
@@ -52,6 +55,10 @@ pub fn parse<T: Args>(cx: &Context) -> anyhow::Result<T> {
         None => parser::<T>().no_binary_name(true),
     };
     let matches = parser.clone().try_get_matches_from(cx.args());
+    let matches = matches.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp => asked_for_help(&parser).unwrap_or(error),
+        _ => error,
+    });
     let parsed = matches.and_then(|mut matches| {
         T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut parser.clone()))
     });
@@ -75,10 +82,11 @@ fn configured(
         .no_binary_name(true)
         .about(command.summary())
         .term_width(help::width(&cx.streams().out, cx.environment()));
-    parser = match command.get_long_help() {
-        Some(text) => parser.long_about(format!("{}\n\n{text}", command.summary())),
-        None => parser.long_about(None::<&str>),
-    };
+    // Not as clap's long text, which would ask for a layout of three lines an option.
+    if let Some(text) = command.get_long_help() {
+        parser = parser.about(format!("{}\n\n{text}", command.summary()));
+    }
+    parser = parser.long_about(None::<&str>);
     if let Some(operands) = command.get_usage() {
         parser = parser.override_usage(format!("{program} {name} {operands}"));
     }
@@ -129,12 +137,52 @@ fn flag(
 /// The help of a command with a parser.
 pub(crate) fn help(program: &str, command: &Command, cx: &Context) -> Option<String> {
     let parser = command.get_parser()?;
-    let mut parser = configured(program, command, command.name(), parser(), cx);
-    let text = parser.render_long_help();
+    let parser = configured(program, command, command.name(), parser(), cx);
+    let text = match asked_for_help(&parser) {
+        Some(error) => error.render(),
+        None => shown(parser.clone()).render_help(),
+    };
     Some(styled(
         &text,
         Styles::of(&cx.streams().out, cx.environment()),
     ))
+}
+
+/// What a parser says to its `--help`; none if it has no such flag.
+fn asked_for_help(parser: &clap::Command) -> Option<clap::Error> {
+    let mut flags = parser.get_arguments().filter(|arg| {
+        matches!(
+            arg.get_action(),
+            ArgAction::Help | ArgAction::HelpLong | ArgAction::HelpShort
+        )
+    });
+    let flag = flags.find_map(Arg::get_long)?;
+    shown(parser.clone())
+        .try_get_matches_from([format!("--{flag}")])
+        .err()
+        .filter(|error| error.kind() == ErrorKind::DisplayHelp)
+}
+
+/// The parser as its help shows it: an option whose value may be left out and has an empty name looks like a flag. clap
+/// would always show that there can be a value, as in `--rm[=<BOOL>]`.
+fn shown(parser: clap::Command) -> clap::Command {
+    parser.mut_args(|arg| {
+        let is_unnamed = matches!(arg.get_value_names(), Some([name]) if name.is_empty());
+        let is_optional = arg
+            .get_num_args()
+            .is_some_and(|range| range.min_values() == 0);
+        if !(is_unnamed && is_optional) {
+            return arg;
+        }
+        arg.value_names(None::<&'static str>)
+            .num_args(0)
+            .require_equals(false)
+            .default_missing_value(None::<&'static str>)
+            .default_value(None::<&'static str>)
+            .hide_default_value(false)
+            .value_parser(None::<clap::builder::ValueParser>)
+            .action(ArgAction::SetTrue)
+    })
 }
 
 fn styled(text: &clap::builder::StyledStr, styles: Styles) -> String {
@@ -254,5 +302,62 @@ impl<G: Args + Send + Sync + 'static> ParseGlobals for ClapGlobals<G> {
             .help_template("{options}")
             .term_width(width);
         styled(&options.render_help(), styles)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `--rm[=BOOL]`, as clap has to be told of it.
+    fn boolean(name: &'static str, value: &'static str) -> Arg {
+        Arg::new(name)
+            .long(name)
+            .short(name.chars().next())
+            .help("What it does")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_value("false")
+            .hide_default_value(true)
+            .default_missing_value("true")
+            .value_parser(clap::value_parser!(bool))
+            .value_name(value)
+    }
+
+    fn parser(arguments: [Arg; 2]) -> clap::Command {
+        with_help_flag(clap::Command::new("x").no_binary_name(true).args(arguments))
+    }
+
+    #[test]
+    fn an_optional_value_without_a_name_is_not_shown() {
+        let parser = parser([boolean("rm", ""), boolean("color", "WHEN")]);
+        let text = asked_for_help(&parser).expect("help").to_string();
+        assert!(
+            text.contains("  -r, --rm              What it does\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  -c, --color[=<WHEN>]  What it does"),
+            "{text}"
+        );
+        // The parser itself still takes one.
+        let matches = parser
+            .try_get_matches_from(["--rm=false"])
+            .expect("a match");
+        assert!(!matches.get_flag("rm"));
+    }
+
+    #[test]
+    fn a_value_that_is_needed_is_shown_even_without_a_name() {
+        let needed = Arg::new("name").long("name").value_name("");
+        let text = asked_for_help(&parser([needed, boolean("rm", "")]))
+            .expect("help")
+            .to_string();
+        assert!(text.contains("--name <>"), "{text}");
+    }
+
+    #[test]
+    fn a_parser_without_a_help_flag_is_not_asked() {
+        assert!(asked_for_help(&clap::Command::new("x").disable_help_flag(true)).is_none());
     }
 }

@@ -26,7 +26,8 @@ pub fn docker(arg: Arg) -> Arg {
         .require_equals(true)
         .default_missing_value("true")
         .value_parser(boolean::parse)
-        .value_name("BOOL")
+        // In the help it looks like the flag that it nearly always is.
+        .value_name("")
         .hide_default_value(true);
     if is_flag {
         arg.default_value("false")

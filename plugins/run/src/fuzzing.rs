@@ -7,8 +7,9 @@ use crate::options::NetworkOptions;
 use crate::values;
 use crate::values::volume::{self, Volume};
 use crate::values::{
-    byte_size, cpus, csv, dns, duration, env_file, extra_host, gpus, integer, ip_address, label,
-    link, mac_address, network, port, restart, security, sysctl, ulimit,
+    block_device, byte_size, cpus, csv, device, device_rule, dns, duration, env_file, extra_host,
+    gpus, integer, ip_address, label, link, mac_address, mount, network, port, restart, security,
+    sysctl, ulimit,
 };
 
 fn text(data: &[u8]) -> &str {
@@ -69,6 +70,11 @@ pub fn number(data: &[u8]) {
     if let Ok(value) = integer::parse(text) {
         assert_eq!(integer::parse(&value.to_string()), Ok(value));
     }
+    if let Ok(value) = integer::parse_unsigned(text) {
+        assert!(value >= 0);
+        assert_eq!(integer::parse(text), Ok(value));
+        assert_eq!(integer::parse_u16(text).ok(), u16::try_from(value).ok());
+    }
     let _ = cpus::parse(text);
     let _ = duration::parse(text);
     let _ = ulimit::parse(text);
@@ -86,6 +92,53 @@ pub fn csv(data: &[u8]) {
             .map(|field| format!("\"{}\"", field.replace('"', "\"\"")))
             .collect();
         assert_eq!(csv::record(&quoted.join(",")), Ok(fields));
+    }
+}
+
+/// A mount has options of its own type only, and a source that is absolute or was not relative.
+pub fn mount(data: &[u8]) {
+    if let Ok(new) = mount::parse(text(data)) {
+        let is_relative = new.is_relative();
+        let mount = new
+            .within(Path::new("/home/dir"))
+            .expect("an absolute path");
+        assert!(!is_relative || mount.source.is_some_and(|source| source.starts_with('/')));
+        assert_eq!(mount.typ.is_none(), new.words.typ.is_some());
+        let kinds = [
+            mount.bind_options.is_some(),
+            mount.volume_options.is_some(),
+            mount.image_options.is_some(),
+            mount.tmpfs_options.is_some(),
+        ];
+        assert!(kinds.into_iter().filter(|is_there| *is_there).count() <= 1);
+        let _ = new.features();
+    }
+}
+
+/// Devices, rules about them and their limits.
+pub fn device(data: &[u8]) {
+    let text = text(data);
+    for os_type in [None, Some("linux"), Some("windows")] {
+        if let Ok(devices) = device::parse_all(&[text.to_owned()], os_type) {
+            let count = devices.mappings.len() + usize::from(devices.request.is_some());
+            assert_eq!(count, 1);
+        }
+    }
+    if let Ok(rule) = device_rule::parse(text) {
+        assert_eq!(rule, text);
+    }
+    for limit in [
+        block_device::parse_byte_rate(text),
+        block_device::parse_operation_rate(text),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        assert!(limit.path.is_some_and(|path| text.starts_with(&path)));
+        assert!(limit.rate.is_some_and(|rate| rate >= 0));
+    }
+    if let Ok(limit) = block_device::parse_weight(text) {
+        assert!(limit.weight.is_some_and(|weight| weight <= 1000));
     }
 }
 
@@ -175,6 +228,8 @@ mod tests {
         corpus("option", super::option);
         corpus("csv", super::csv);
         corpus("gpus", super::gpus);
+        corpus("mount", super::mount);
+        corpus("device", super::device);
         corpus("network", super::network);
         corpus("address", super::address);
     }

@@ -33,6 +33,26 @@ fn flags_that_are_not_understood_are_125_with_the_usage() {
             "invalid argument \"x\" for \"-m, --memory\" flag: invalid size: 'x'",
             "tool run",
         ),
+        (
+            vec!["run", "--blkio-weight", "70000", "img"],
+            "invalid argument \"70000\" for \"--blkio-weight\" flag: strconv.ParseUint: parsing \"70000\": value out of range",
+            "tool run",
+        ),
+        (
+            vec!["run", "--mount", "type=bind,foo=x", "img"],
+            "invalid argument \"type=bind,foo=x\" for \"--mount\" flag: unknown option 'foo' in 'foo=x'",
+            "tool run",
+        ),
+        (
+            vec!["run", "--device-read-bps", "x", "img"],
+            "invalid argument \"x\" for \"--device-read-bps\" flag: bad format: x",
+            "tool run",
+        ),
+        (
+            vec!["run", "--device-cgroup-rule", "x", "img"],
+            "invalid argument \"x\" for \"--device-cgroup-rule\" flag: invalid device cgroup format 'x'",
+            "tool run",
+        ),
     ] {
         let outcome = engine.run(&words);
         assert_eq!(
@@ -78,8 +98,15 @@ fn help_goes_to_the_output() {
         "-h, --hostname",
         "Network:",
         "--help",
+        "  -d, --detach\n",
+        "--mount <FIELDS>",
+        "Windows engines:",
     ] {
         assert!(outcome.stdout.contains(text), "{text}: {}", outcome.stdout);
+    }
+    // What means nothing any more is not for people to read, and that a boolean may have a value hardly is.
+    for text in ["[=<", "BOOL", "kernel-memory", "disable-content-trust"] {
+        assert!(!outcome.stdout.contains(text), "{text}: {}", outcome.stdout);
     }
     assert!(
         outcome
@@ -127,16 +154,16 @@ fn values_that_are_wrong_are_125() {
             "\"a/b/c/d\": cannot parse platform specifier: invalid argument",
         ),
         (
-            vec!["run", "--network", "a", "--network", "a", "img"],
-            "network \"a\" is specified multiple times",
-        ),
-        (
             vec!["run", "--no-healthcheck", "--health-cmd", "x", "img"],
             "--no-healthcheck conflicts with --health-* options",
         ),
         (
             vec!["run", "--memory-swappiness", "101", "img"],
             "invalid value: 101. Valid memory swappiness range is 0-100",
+        ),
+        (
+            vec!["run", "--storage-opt", "size", "img"],
+            "invalid storage option",
         ),
         (
             vec!["run", "--health-retries", "-1", "img"],
@@ -190,6 +217,144 @@ fn options_that_the_engine_is_too_old_for_are_1() {
     );
     assert_eq!(outcome.status, ExitStatus::Failure);
     assert_eq!(engine.lines(), ["HEAD /_ping"]);
+}
+
+#[test]
+fn each_option_that_the_engine_does_not_know_has_a_line() {
+    let engine = Engine::new(Script {
+        api_version: "1.42",
+        ..Script::default()
+    });
+    let outcome = engine.run(&[
+        "run",
+        "--io-maxiops=1",
+        "--io-maxbandwidth=1m",
+        "--cpu-percent=1",
+        "--cpu-count=1",
+        "--annotation=a=b",
+        "--mount=dst=/a,volume-subpath=b",
+        // What is wrong here is looked at later.
+        "--device=x",
+        "img",
+    ]);
+    let windows = |name: &str| {
+        format!(
+            "\"--{name}\" is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux\n"
+        )
+    };
+    let version = |name: &str, version: &str| {
+        format!(
+            "\"--{name}\" requires API version {version}, but the Docker daemon API version is 1.42\n"
+        )
+    };
+    let expected = [
+        version("annotation", "1.43"),
+        windows("cpu-count"),
+        windows("cpu-percent"),
+        windows("io-maxbandwidth"),
+        windows("io-maxiops"),
+        version("mount volume-subpath", "1.45"),
+    ];
+    assert_eq!(outcome.stderr, expected.concat());
+    assert_eq!(outcome.status, ExitStatus::Failure);
+    assert_eq!(engine.lines(), ["HEAD /_ping"]);
+}
+
+#[test]
+fn an_engine_on_windows_is_sent_what_it_alone_knows() {
+    let engine = Engine::new(Script {
+        os_type: "windows",
+        ..Script::default()
+    });
+    let outcome = engine.run(&[
+        "run",
+        "--io-maxiops=1",
+        "--io-maxbandwidth=1m",
+        "--cpu-percent=2",
+        "--cpu-count=3",
+        "--isolation=hyperv",
+        "--device=class/5B45201D",
+        "img",
+    ]);
+    assert_eq!(outcome.status, ExitStatus::Success, "{}", outcome.stderr);
+    let body = engine.request("POST /containers/create").json();
+    let host = &body["HostConfig"];
+    assert_eq!(host["IOMaximumIOps"], 1);
+    assert_eq!(host["IOMaximumBandwidth"], 1 << 20);
+    assert_eq!(host["CpuPercent"], 2);
+    assert_eq!(host["CpuCount"], 3);
+    assert_eq!(host["Isolation"], "hyperv");
+    let device = serde_json::json!([{ "PathOnHost": "class/5B45201D" }]);
+    assert_eq!(host["Devices"], device);
+}
+
+#[test]
+fn what_is_a_device_is_for_an_engine_to_say() {
+    let engine = Engine::new(Script {
+        os_type: "plan9",
+        ..Script::default()
+    });
+    let outcome = engine.run(&["run", "--device", "/dev/null", "img"]);
+    assert_eq!(
+        outcome.stderr,
+        "tool: unknown server OS: plan9\n\nRun 'tool run --help' for more information\n"
+    );
+    assert_eq!(outcome.status, ExitStatus::Code(125));
+    let engine = Engine::new(Script::default());
+    let outcome = engine.run(&["run", "--device", "null", "img"]);
+    assert_eq!(
+        outcome.stderr,
+        "tool: null is not an absolute path\n\nRun 'tool run --help' for more information\n"
+    );
+    assert_eq!(outcome.status, ExitStatus::Code(125));
+    assert_eq!(engine.lines(), ["HEAD /_ping"]);
+}
+
+#[test]
+fn words_that_the_api_does_not_list_are_for_the_engine_to_refuse() {
+    let engine = Engine::new(Script::default());
+    let outcome = engine.run(&[
+        "run",
+        "--isolation=most",
+        "--mount=type=ramfs,dst=/a",
+        "--mount=type=bind,src=/b,dst=/b,bind-propagation=some",
+        "img",
+    ]);
+    assert_eq!(outcome.status, ExitStatus::Success, "{}", outcome.stderr);
+    let body = engine.request("POST /containers/create").json();
+    assert_eq!(body["HostConfig"]["Isolation"], "most");
+    let mounts = serde_json::json!([
+        { "Type": "ramfs", "Target": "/a" },
+        { "Type": "bind", "Source": "/b", "Target": "/b", "BindOptions": { "Propagation": "some" } },
+    ]);
+    assert_eq!(body["HostConfig"]["Mounts"], mounts);
+}
+
+#[test]
+fn options_that_mean_nothing_any_more_are_taken_with_a_warning() {
+    let engine = Engine::new(Script::default());
+    let outcome = engine.run(&[
+        "run",
+        "--kernel-memory=1m",
+        "--disable-content-trust",
+        "img",
+    ]);
+    assert_eq!(
+        outcome.stderr,
+        "Flag --disable-content-trust has been deprecated, support for docker content trust was removed\n\
+         Flag --kernel-memory has been deprecated, and no longer supported by the kernel\n"
+    );
+    assert_eq!(outcome.status, ExitStatus::Success);
+    let body = engine.request("POST /containers/create").json();
+    assert!(body["HostConfig"]["KernelMemory"].is_null());
+    let outcome = engine.run(&["run", "--kernel-memory=x", "img"]);
+    assert!(
+        outcome.stderr.starts_with(
+            "invalid argument \"x\" for \"--kernel-memory\" flag: invalid size: 'x'\n"
+        ),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]

@@ -53,6 +53,7 @@ pub(crate) type Observer = Box<dyn Fn(&str) + Send + Sync>;
 /// What the engine does. The default makes, runs and ends a container without a word.
 pub(crate) struct Script {
     pub(crate) api_version: &'static str,
+    pub(crate) os_type: &'static str,
     /// Statuses and bodies of the answers to creates, in order; the last one repeats.
     pub(crate) create: Vec<(u16, String)>,
     /// The answer to a pull.
@@ -74,6 +75,7 @@ impl Default for Script {
     fn default() -> Script {
         Script {
             api_version: "1.41",
+            os_type: "linux",
             create: vec![created(&[])],
             pull: (200, String::new()),
             attach: None,
@@ -244,8 +246,8 @@ impl Shared {
         let (status, body) = match line.split('?').next().unwrap_or_default() {
             "HEAD /_ping" => {
                 let head = format!(
-                    "HTTP/1.1 200 OK\r\nApi-Version: {}\r\nOstype: linux\r\nContent-Length: 0\r\n\r\n",
-                    script.api_version
+                    "HTTP/1.1 200 OK\r\nApi-Version: {}\r\nOstype: {}\r\nContent-Length: 0\r\n\r\n",
+                    script.api_version, script.os_type
                 );
                 return write(connection, head.as_bytes());
             }
