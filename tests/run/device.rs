@@ -4,8 +4,10 @@ use std::path::Path;
 
 use crate::{engine, tool};
 
-/// The kernel's log: a device that every machine has and no container gets unasked.
+/// The kernel's log: a device that every machine has and no container gets unasked. Where the machine keeps it from
+/// those without the capability, reading it takes [`MAY_READ`].
 const LOG: &str = "/dev/kmsg";
+const MAY_READ: &str = "--cap-add=SYSLOG";
 
 #[test]
 fn a_device_is_there_and_may_be_used_as_far_as_permitted() {
@@ -17,6 +19,7 @@ fn a_device_is_there_and_may_be_used_as_far_as_permitted() {
     let words = [
         "run",
         "--rm",
+        MAY_READ,
         "--device",
         "/dev/kmsg:/dev/log:r",
         "busybox",
@@ -29,6 +32,7 @@ fn a_device_is_there_and_may_be_used_as_far_as_permitted() {
     let words = [
         "run",
         "--rm",
+        MAY_READ,
         "--device=/dev/kmsg",
         "busybox",
         "sh",
@@ -42,12 +46,13 @@ fn a_device_is_there_and_may_be_used_as_far_as_permitted() {
 fn a_rule_allows_what_is_made_inside() {
     let engine = engine!();
     let script = "mknod /log c 1 11 && : </log";
-    let words = ["run", "--rm", "busybox", "sh", "-c", script];
+    let words = ["run", "--rm", MAY_READ, "busybox", "sh", "-c", script];
     let outcome = tool(engine).run(words);
     outcome.assert_err_contains(1, "", "Operation not permitted");
     let words = [
         "run",
         "--rm",
+        MAY_READ,
         "--device-cgroup-rule",
         "c 1:11 r",
         "busybox",

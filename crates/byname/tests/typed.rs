@@ -101,15 +101,11 @@ The image is pulled if it is not there.
 Usage: tool run [OPTIONS] <WORDS>...
 
 Arguments:
-  <WORDS>...
-          Image and command
+  <WORDS>...  Image and command
 
 Options:
-  -h, --hostname <HOSTNAME>
-          Name of the container's host
-
-      --help
-          Print help
+  -h, --hostname <HOSTNAME>  Name of the container's host
+      --help                 Print help
 
 Aliases: container run
 ";
