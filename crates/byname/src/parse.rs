@@ -298,7 +298,7 @@ impl<G: Args + Send + Sync + 'static> ParseGlobals for ClapGlobals<G> {
     }
 
     fn help(&self, version: bool, styles: Styles, width: usize) -> String {
-        let mut options = Self::options(version)
+        let mut options = shown(Self::options(version))
             .help_template("{options}")
             .term_width(width);
         styled(&options.render_help(), styles)
