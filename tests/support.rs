@@ -2,21 +2,35 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Engine, Program, TIMEOUT};
+use harness::{Engine, Kind, Program, TIMEOUT};
 
-/// The engine that all tests share. Without one, says so and returns from the test.
+#[path = "lacks.rs"]
+mod lacks;
+
+/// The engine that all tests share. Without one, or if it lacks what this test is about, says so and returns from the
+/// test.
 macro_rules! engine {
     () => {{
         fn here() {}
-        let Some(engine) = harness::engine_or_skip($crate::support::test_name(
-            std::any::type_name_of_val(&here),
-        )) else {
+        let name = $crate::support::test_name(std::any::type_name_of_val(&here));
+        let Some(engine) = $crate::support::engine_for(name) else {
             return;
         };
         engine
     }};
 }
 pub(crate) use engine;
+
+/// The engine for a test.
+pub(crate) fn engine_for(test: &str) -> Option<&'static Engine> {
+    let kind = Kind::under_test();
+    let mut lacks = lacks::of(kind).iter();
+    if let Some(lack) = lacks.find(|lack| lack.tests.contains(&test)) {
+        eprintln!("left out with {}: {test}: {}", kind.name(), lack.what);
+        return None;
+    }
+    harness::engine_or_skip(test)
+}
 
 /// `status::name` of `run::status::name::here`.
 pub(crate) fn test_name(here: &str) -> &str {

@@ -1,5 +1,7 @@
 //! `--cidfile`
 
+use harness::Kind;
+
 use crate::{engine, tool};
 
 #[test]
@@ -57,11 +59,12 @@ fn the_file_goes_if_the_container_is_not_made_and_stays_if_it_does_not_start() {
     let engine = engine!();
     let tool = tool(engine);
     let failed = tool.run(["run", "--cidfile", "id", "--pull", "never", "nosuchimage"]);
-    failed.assert_err_contains(
-        125,
-        "",
-        "tool: Error response from daemon: No such image: nosuchimage:latest",
-    );
+    let text = match engine.kind() {
+        Kind::Dockerd => "No such image: nosuchimage:latest",
+        Kind::Podman => "no such image: docker.io/library/nosuchimage",
+    };
+    let text = format!("tool: Error response from daemon: {text}");
+    failed.assert_err_contains(125, "", &text);
     assert!(!tool.directory().join("id").exists());
     assert_eq!(
         tool.run(["run", "--rm", "--cidfile", "id", "busybox", "nosuchcmd"])

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use harness::{BrokenEngine, Engine, Image, Outcome, Program, Pty, Registry, Reply, Signal};
+use harness::{BrokenEngine, Engine, Image, Kind, Outcome, Program, Pty, Registry, Reply, Signal};
 
 use crate::{engine, program, tool, until};
 
@@ -62,12 +62,20 @@ fn cat(reference: &str) -> [&str; 6] {
     ["run", "--rm", "-q", reference, "cat", "/etc/name"]
 }
 
+/// How an engine says that a registry wants a login.
+fn refusal(engine: &Engine) -> &'static str {
+    match engine.kind() {
+        Kind::Dockerd => "no basic auth credentials",
+        Kind::Podman => "unauthorized: authentication required",
+    }
+}
+
 #[test]
 fn without_a_login_the_registrys_refusal_is_the_error() {
     let (engine, registry) = (engine!(), registry!());
     let reference = pushed(engine, registry, "anonymous:1");
     let outcome = tool(engine).run(["run", "--rm", &reference, "true"]);
-    outcome.assert_err_contains(125, "", "no basic auth credentials");
+    outcome.assert_err_contains(125, "", refusal(engine));
     assert!(
         outcome
             .err()
@@ -154,13 +162,13 @@ fn pass_is_asked_where_nothing_else_is_said() {
     let tool = with_helper(tool, "docker-credential-pass", &script);
     // Without `pass` its helper is not asked.
     let outcome = tool.run(cat(&reference));
-    outcome.assert_err_contains(125, "", "no basic auth credentials");
+    outcome.assert_err_contains(125, "", refusal(engine));
     let tool = with_helper(tool, "pass", "exit 1");
     assert_pulled(&tool.run(cat(&reference)), "pass:1");
     // Any setting about credentials ends the guessing.
     tool.file(".docker/config.json", r#"{"auths": {"elsewhere": {}}}"#);
     let outcome = tool.run(["run", "--pull=always", &reference]);
-    outcome.assert_err_contains(125, "", "no basic auth credentials");
+    outcome.assert_err_contains(125, "", refusal(engine));
     assert_eq!(asked(&tool).lines().count(), 1);
 }
 
@@ -181,7 +189,7 @@ fn the_variable_comes_before_all() {
     let warning = "Failed to create credential store from DOCKER_AUTH_CONFIG: ";
     assert!(outcome.err().starts_with(warning), "{}", outcome.err());
     assert!(!outcome.err().contains("sesame"), "{}", outcome.err());
-    outcome.assert_err_contains(125, "", "no basic auth credentials");
+    outcome.assert_err_contains(125, "", refusal(engine));
 }
 
 /// An engine that has no image and refuses every pull.

@@ -3,8 +3,7 @@
 use std::io::Read;
 use std::net::TcpStream;
 
-use harness::Engine;
-use serde_json::json;
+use harness::{Engine, Kind};
 
 use crate::{engine, tool, until};
 
@@ -93,45 +92,36 @@ fn a_network_that_is_not_there_leaves_no_container_that_runs() {
         "{}",
         outcome.err()
     );
-    assert!(
-        outcome.err().contains("network nosuchnet not found"),
-        "{}",
-        outcome.err()
-    );
+    let text = match engine.kind() {
+        Kind::Dockerd => "network nosuchnet not found",
+        Kind::Podman => "unable to find network with name or ID nosuchnet",
+    };
+    assert!(outcome.err().contains(text), "{}", outcome.err());
     assert!(engine.containers(label).is_empty());
 }
 
-/// A network of this engine's own; it goes when the engine does.
-fn network(engine: &Engine, name: &str, subnet: &str) {
-    let body = json!({
-        "Name": name,
-        "IPAM": {"Config": [{"Subnet": subnet}]},
-    });
-    engine
-        .api()
-        .post_json("/networks/create", &body)
-        .expect_success();
-}
-
-/// Whether containers can have a network, which is said otherwise.
-fn has_network(engine: &Engine, test: &str) -> bool {
-    engine.has_bridge()
-        || harness::left_out::<()>(&format!("network::{test}"), "an engine with a bridge").is_some()
+/// A network of this engine's own, and how its addresses begin. Where containers can have none, that is said.
+fn network(engine: &Engine, name: &str, test: &str) -> Option<String> {
+    let made = if engine.has_bridge() {
+        engine.create_network(name)
+    } else {
+        None
+    };
+    made.or_else(|| harness::left_out(&format!("network::{test}"), "an engine with a bridge"))
 }
 
 #[test]
 fn an_endpoint_is_as_its_fields_or_options_say() {
     let engine = engine!();
-    if !has_network(engine, "an_endpoint_is_as_its_fields_or_options_say") {
+    let test = "an_endpoint_is_as_its_fields_or_options_say";
+    let Some(prefix) = network(engine, "fields", test) else {
         return;
-    }
-    network(engine, "fields", "10.213.7.0/24");
+    };
+    let address = format!("{prefix}.77");
+    let fields = format!("--network=name=fields,alias=first,alias=second,ip={address}");
     let script = "ip -o -4 addr show eth0 | grep -o '10[^ ]*'; sleep 1000";
     for (name, options) in [
-        (
-            "endpoint-1",
-            &["--network=name=fields,alias=first,alias=second,ip=10.213.7.77"][..],
-        ),
+        ("endpoint-1", &[&*fields][..]),
         (
             "endpoint-2",
             &[
@@ -141,14 +131,14 @@ fn an_endpoint_is_as_its_fields_or_options_say() {
                 "--network-alias",
                 "second",
                 "--ip",
-                "10.213.7.77",
+                &address,
             ],
         ),
     ] {
         let words = ["run", "--rm", "--name", name];
         let command = ["busybox", "sh", "-c", script];
         let running = tool(engine).start(words.iter().chain(options).chain(&command));
-        running.wait_for_out("10.213.7.77/24\n");
+        running.wait_for_out(&format!("{address}/24\n"));
         let container = engine.inspect(name);
         let endpoint = &container["NetworkSettings"]["Networks"]["fields"];
         let aliases = endpoint["Aliases"].as_array().expect("aliases");
@@ -163,10 +153,9 @@ fn an_endpoint_is_as_its_fields_or_options_say() {
 #[test]
 fn a_hardware_address_is_the_containers() {
     let engine = engine!();
-    if !has_network(engine, "a_hardware_address_is_the_containers") {
+    if network(engine, "hardware", "a_hardware_address_is_the_containers").is_none() {
         return;
     }
-    network(engine, "hardware", "10.213.8.0/24");
     for options in [
         &["--mac-address", "02-42-0A-D5-08-4D"][..],
         &["--network", "hardware", "--mac-address=02:42:0a:d5:08:4d"],

@@ -1,6 +1,6 @@
 //! Images that the engine does not have: pull policies and what is shown meanwhile.
 
-use harness::{Engine, Image, Pty, Registry, Running};
+use harness::{Engine, Image, Kind, Pty, Registry, Running};
 
 use crate::{engine, tool};
 
@@ -94,10 +94,11 @@ fn an_image_that_is_nowhere_is_the_registrys_error() {
         )),
         "{err}"
     );
-    assert!(
-        err.contains("\ntool: Error response from daemon: manifest for "),
-        "{err}"
-    );
+    let text = match engine.kind() {
+        Kind::Dockerd => "\ntool: Error response from daemon: manifest for ",
+        Kind::Podman => ": manifest unknown: manifest unknown\n",
+    };
+    assert!(err.contains(text), "{err}");
     assert!(
         err.ends_with("\n\nRun 'tool run --help' for more information\n"),
         "{err}"

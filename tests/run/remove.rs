@@ -1,5 +1,7 @@
 //! `--rm`, and that nothing is left when a run fails.
 
+use harness::Kind;
+
 use crate::{engine, tool};
 
 #[test]
@@ -58,7 +60,12 @@ fn a_taken_name_is_a_conflict() {
     ];
     tool(engine).run(words).assert(0, "hi\n", "");
     let outcome = tool(engine).run(words);
-    let text = "tool: Error response from daemon: Conflict. The container name \"/taken\" is already in use by container \"";
+    let text = match engine.kind() {
+        Kind::Dockerd => {
+            "tool: Error response from daemon: Conflict. The container name \"/taken\" is already in use by container \""
+        }
+        Kind::Podman => "the container name \"taken\" is already in use by",
+    };
     outcome.assert_err_contains(125, "", text);
     assert_eq!(engine.containers(label).len(), 1);
 }

@@ -83,7 +83,11 @@ fn hundreds_of_megabytes_pass_with_flat_memory() {
     let peak = peak_memory(&child);
     drop(child.stdin.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(3));
-    assert!(peak - first < 1024, "{first} KiB, then {peak} KiB");
+    // What the kernel counts for each thread may have made the first a little too high.
+    assert!(
+        peak.saturating_sub(first) < 1024,
+        "{first} KiB, then {peak} KiB"
+    );
 }
 
 #[test]
@@ -122,7 +126,11 @@ fn megabytes_in_both_directions_at_once_do_not_wait_for_each_other() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "67108864\n");
-    assert!(peak - first < 1024, "{first} KiB, then {peak} KiB");
+    // What the kernel counts for each thread may have made the first a little too high.
+    assert!(
+        peak.saturating_sub(first) < 1024,
+        "{first} KiB, then {peak} KiB"
+    );
 }
 
 #[test]

@@ -284,8 +284,8 @@ fn a_redirect_is_not_followed() {
 #[test]
 fn an_engine_that_dies_under_a_container_is_an_error() {
     // Left out by name where there is no engine.
-    let _shared = engine!();
-    let engine = Engine::dockerd().expect("an engine to kill");
+    let shared = engine!();
+    let engine = Engine::start(shared.kind()).expect("an engine to kill");
     let mut running =
         tool(&engine).start(["run", "--rm", "-i", "--name", "orphan", "busybox", "cat"]);
     running.write("alive\n");
@@ -309,8 +309,8 @@ fn an_engine_that_dies_under_a_container_is_an_error() {
 
 #[test]
 fn an_engine_that_dies_leaves_the_terminal_as_before() {
-    let _shared = engine!();
-    let engine = Engine::dockerd().expect("an engine to kill");
+    let shared = engine!();
+    let engine = Engine::start(shared.kind()).expect("an engine to kill");
     let pty = Pty::open(24, 80);
     let before = pty.modes();
     let running = tool(&engine).start_on(

@@ -106,6 +106,7 @@ struct Inner {
 struct Negotiated {
     version: ApiVersion,
     os_type: Option<String>,
+    is_podman: bool,
 }
 
 impl Client {
@@ -161,6 +162,11 @@ impl Client {
             .map(|negotiated| negotiated.os_type.as_deref())
     }
 
+    /// Whether the engine is Podman's Docker-compatible service, as its answer to the first ping told.
+    pub(crate) fn is_podman(&self) -> Result<bool, Error> {
+        self.negotiated().map(|negotiated| negotiated.is_podman)
+    }
+
     fn negotiated(&self) -> Result<&Negotiated, Error> {
         self.inner
             .negotiated
@@ -172,6 +178,7 @@ impl Client {
         Ok(Negotiated {
             version,
             os_type: ping.os_type,
+            is_podman: ping.is_podman,
         })
     }
 

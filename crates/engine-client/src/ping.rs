@@ -14,6 +14,8 @@ pub struct Ping {
     pub api_version: Option<ApiVersion>,
     /// The operating system of its containers, such as `linux` (`OSType`).
     pub os_type: Option<String>,
+    /// Whether it is Podman's Docker-compatible service (it tells `Libpod-Api-Version`).
+    pub is_podman: bool,
 }
 
 impl Client {
@@ -66,5 +68,6 @@ fn read(request: &Request, response: &Response) -> Result<Ping, Error> {
     Ok(Ping {
         api_version,
         os_type: response.header("Ostype").map(str::to_owned),
+        is_podman: response.header("Libpod-Api-Version").is_some(),
     })
 }

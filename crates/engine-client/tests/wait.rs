@@ -167,3 +167,39 @@ fn a_wait_that_is_dropped_closes_its_connection() {
         .recv_timeout(wire::PATIENCE)
         .expect("the connection is closed");
 }
+
+#[test]
+fn podman_is_asked_for_the_exit_and_then_for_the_removal() {
+    const PODMAN: &str = "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nLibpod-Api-Version: 4.3.1\r\nContent-Length: 0\r\n\r\n";
+    for removal in [
+        (200, r#"{"StatusCode":0,"Error":null}"#),
+        (404, r#"{"message":"no such container"}"#),
+    ] {
+        let wire = Wire::unix(move |peer| {
+            while let Some(request) = peer.receive() {
+                match request.line.as_str() {
+                    line if line.contains("/_ping") => peer.send(PODMAN),
+                    line if line.contains("condition=next-exit") => {
+                        peer.json(200, r#"{"StatusCode":7,"Error":null}"#);
+                    }
+                    _ => peer.json(removal.0, removal.1),
+                }
+            }
+        });
+        let client = wire.client();
+        let status = in_time(move || {
+            client
+                .wait_container("abc", WaitCondition::Removed)?
+                .status()
+        });
+        assert_eq!(status.expect("a status").status_code, 7);
+        assert_eq!(
+            wire.requests(),
+            [
+                "HEAD /_ping",
+                "POST /v1.41/containers/abc/wait?condition=next-exit",
+                "POST /v1.41/containers/abc/wait?condition=removed",
+            ]
+        );
+    }
+}

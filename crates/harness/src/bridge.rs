@@ -10,6 +10,8 @@ use std::process::{Command, Output};
 #[derive(Debug)]
 pub(crate) struct Bridge {
     pub(crate) name: String,
+    /// The first three bytes of its network.
+    network: [u8; 3],
 }
 
 impl Bridge {
@@ -34,8 +36,9 @@ impl Bridge {
                 }
                 return None;
             }
-            let bridge = Bridge { name };
-            let address = format!("10.{second}.{third}.1/24");
+            let network = [10, second as u8, third as u8];
+            let bridge = Bridge { name, network };
+            let address = format!("{}/24", bridge.gateway());
             let usable = ip(&["address", "add", &address, "dev", &bridge.name])?
                 .status
                 .success()
@@ -54,6 +57,21 @@ impl Bridge {
             return Some(bridge);
         }
         None
+    }
+
+    /// How the addresses of its network begin, as `10.200.0`.
+    pub(crate) fn prefix(&self) -> String {
+        self.network.map(|byte| byte.to_string()).join(".")
+    }
+
+    /// Its network, as `10.200.0.0/24`.
+    pub(crate) fn subnet(&self) -> String {
+        self.prefix() + ".0/24"
+    }
+
+    /// Its own address in that.
+    pub(crate) fn gateway(&self) -> String {
+        self.prefix() + ".1"
     }
 
     /// Deletes the bridge; an engine's guard does so for one that was given to it.

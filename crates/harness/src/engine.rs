@@ -1,26 +1,68 @@
-//! A private engine.
+//! Private engines.
+
+mod dockerd;
+mod podman;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::api::Api;
-use crate::bridge::Bridge;
 use crate::guard::Guard;
 use crate::image::Image;
 
 /// How long an engine may take until it answers; it needs half a second on an idle machine.
 const START: Duration = Duration::from_secs(60);
 
-/// A running `dockerd` of this process's own, with the image [`BUSYBOX`](crate::BUSYBOX) in it.
+/// The variable that names the engine under test.
+const VARIABLE: &str = "TEST_ENGINE";
+
+/// The engines that speak the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Docker's own daemon.
+    Dockerd,
+    /// Podman's Docker-compatible service.
+    Podman,
+}
+
+impl Kind {
+    /// All of them, the default first.
+    pub const ALL: [Kind; 2] = [Kind::Dockerd, Kind::Podman];
+
+    /// As the variable `TEST_ENGINE` names it, which is also what its program is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Dockerd => "dockerd",
+            Kind::Podman => "podman",
+        }
+    }
+
+    /// The engine under test: that of the variable `TEST_ENGINE`, or else [`Kind::Dockerd`].
+    ///
+    /// # Panics
+    /// If the variable names none.
+    pub fn under_test() -> Kind {
+        let Some(value) = std::env::var_os(VARIABLE) else {
+            return Kind::Dockerd;
+        };
+        let named = Kind::ALL.into_iter().find(|kind| value == kind.name());
+        named.unwrap_or_else(|| {
+            let names = Kind::ALL.map(Kind::name).join(" or ");
+            panic!("{VARIABLE} is {value:?}; set it to {names}, or unset it")
+        })
+    }
+}
+
+/// A running engine of this process's own, with the image [`BUSYBOX`](crate::BUSYBOX) in it.
 ///
-/// It runs in its own process and mount namespace, with its own data root, exec root, socket, control groups and, where
-/// the machine allows, its own bridge. Dropping it kills all of that at once; so does the death of this process.
+/// It runs in its own process and mount namespace, with its own data root, run root, socket and, where the machine
+/// allows, its own bridge. Dropping it kills all of that at once; so does the death of this process.
 #[derive(Debug)]
 pub struct Engine {
+    kind: Kind,
     api: Api,
     directory: PathBuf,
     has_bridge: bool,
@@ -47,80 +89,41 @@ impl StartError {
 }
 
 impl Engine {
-    /// Starts a `dockerd` and waits until it answers.
+    /// Starts an engine of this kind and waits until it answers.
     ///
     /// # Errors
-    /// If this machine has no `dockerd` or no static busybox, if this process is not root, or if the engine does not come up; the text then
-    /// holds the engine's log.
-    pub fn dockerd() -> Result<Engine, StartError> {
-        Engine::dockerd_with(&[])
+    /// Those of [`Engine::dockerd`] and [`Engine::podman`].
+    pub fn start(kind: Kind) -> Result<Engine, StartError> {
+        match kind {
+            Kind::Dockerd => Engine::dockerd(),
+            Kind::Podman => Engine::podman(),
+        }
     }
 
-    /// Starts a `dockerd` with further arguments.
-    pub(crate) fn dockerd_with(further: &[String]) -> Result<Engine, StartError> {
-        let dockerd = crate::find_program("dockerd")
-            .ok_or_else(|| StartError("dockerd (Debian: docker.io)".into()))?;
-        crate::image::find_busybox().ok_or_else(|| StartError(crate::image::NEEDED.into()))?;
-        if !rustix::process::geteuid().is_root() {
-            return Err(StartError(
-                "dockerd (Debian: docker.io), and to be root".into(),
-            ));
-        }
-        let failed = |what: &str, error: &dyn fmt::Display| StartError(format!("{what}: {error}"));
-        // A socket's path has 107 bytes at most, so the directory's name is short and at the top.
-        let directory = tempfile::Builder::new()
-            .prefix("engine")
-            .tempdir()
-            .map_err(|error| failed("a temporary directory", &error))?
-            // The guard removes it, which it still can when this process is killed.
-            .keep();
-
-        let bridge = Bridge::claim();
-        let has_bridge = bridge.is_some();
-        let name = bridge.map_or_else(unbridged_name, |bridge| bridge.name);
-        let path = |file: &str| directory.join(file).to_string_lossy().into_owned();
-        let socket = path("socket");
-        let arguments = [
-            name.as_str(),
-            dockerd.to_str().unwrap_or("dockerd"),
-            "--data-root",
-            &path("data"),
-            "--exec-root",
-            &path("exec"),
-            "--pidfile",
-            &path("pid"),
-            "--config-file",
-            &path("daemon.json"),
-            "--host",
-            &format!("unix://{socket}"),
-            "--bridge",
-            if has_bridge { &name } else { "none" },
-            "--iptables=false",
-            "--ip-forward=false",
-            "--exec-opt",
-            "native.cgroupdriver=cgroupfs",
-            "--cgroup-parent",
-            &format!("/{name}"),
-        ];
-        let further = further.iter().map(String::as_str);
-        let arguments: Vec<&str> = arguments.into_iter().chain(further).collect();
-        std::fs::write(directory.join("daemon.json"), "{}")
-            .map_err(|error| failed("daemon.json", &error))?;
-        let guard = Guard::start(include_str!("engine/dockerd.sh"), &directory, &arguments)
+    /// Runs an engine's program by a guard's script, until it answers on `socket` in `directory`.
+    fn launch(
+        kind: Kind,
+        script: &str,
+        directory: PathBuf,
+        arguments: &[&str],
+        has_bridge: bool,
+    ) -> Result<Engine, StartError> {
+        let guard = Guard::start(script, &directory, arguments)
             .map_err(|error| failed("setsid (Debian: util-linux)", &error))?;
-
-        let api = Api::new(&socket);
+        let api = Api::new(directory.join("socket"));
         let up = guard.until(START, |_| {
             let answer = api.request("GET", "/_ping", &[], &[]).ok()?;
             (answer.status == 200).then_some(())
         });
         if up.is_none() {
             return Err(StartError(format!(
-                "a dockerd that starts; this one said:\n{}",
+                "a {} that starts; this one said:\n{}",
+                kind.name(),
                 guard.log()
             )));
         }
         let engine = Engine {
+            kind,
             api,
             directory,
             has_bridge,
@@ -128,6 +131,11 @@ impl Engine {
         };
         engine.import(&Image::busybox(), crate::BUSYBOX);
         Ok(engine)
+    }
+
+    /// Which engine this is.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The socket's path.
@@ -161,8 +169,8 @@ impl Engine {
     /// If the engine refuses it.
     #[track_caller]
     pub fn import(&self, image: &Image, reference: &str) {
-        let (repository, tag) = split_tag(reference);
-        let path = format!("/images/create?fromSrc=-&repo={repository}&tag={tag}");
+        // Podman would forget a tag that is apart.
+        let path = format!("/images/create?fromSrc=-&repo={reference}");
         self.api
             .request(
                 "POST",
@@ -202,26 +210,16 @@ impl Engine {
             .delete(&format!("/containers/{container}?force=1&v=1"));
     }
 
-    /// Kills `dockerd` itself with SIGKILL and nothing else, as a crash would; its containers stay until the drop.
+    /// Kills the engine itself with SIGKILL and nothing else, as a crash would; its containers stay until the drop.
     ///
     /// # Panics
     /// If it does not run.
     #[track_caller]
     pub fn crash(&self) {
-        let pid = find_process(&self.directory).expect("dockerd runs");
+        let pid = find_process(self.kind.name(), &self.directory).expect("the engine runs");
         rustix::process::kill_process(pid, rustix::process::Signal::KILL)
-            .expect("dockerd can be killed");
+            .expect("the engine can be killed");
     }
-}
-
-/// A name for the belongings of an engine that has no bridge.
-fn unbridged_name() -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!(
-        "tb-{}-{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    )
 }
 
 /// `repository:tag` in two; the colon of a registry's port begins no tag.
@@ -232,9 +230,9 @@ pub(crate) fn split_tag(reference: &str) -> (&str, &str) {
     }
 }
 
-/// The process id, out here, of the dockerd whose files are in this directory.
-fn find_process(directory: &Path) -> Option<rustix::process::Pid> {
-    let data_root = directory.join("data").to_string_lossy().into_owned();
+/// The process id, out here, of the engine whose program has this name and whose files are in this directory.
+fn find_process(program: &str, directory: &Path) -> Option<rustix::process::Pid> {
+    let socket = format!("unix://{}", directory.join("socket").display());
     std::fs::read_dir("/proc")
         .ok()?
         .flatten()
@@ -243,7 +241,34 @@ fn find_process(directory: &Path) -> Option<rustix::process::Pid> {
             let name = std::fs::read_to_string(entry.path().join("comm")).ok()?;
             let command = std::fs::read(entry.path().join("cmdline")).ok()?;
             let ours =
-                name.trim() == "dockerd" && String::from_utf8_lossy(&command).contains(&data_root);
+                name.trim() == program && String::from_utf8_lossy(&command).contains(&socket);
             ours.then(|| rustix::process::Pid::from_raw(pid)).flatten()
         })
+}
+
+/// Finds an engine's program, and sees that it can run and have an image here.
+fn find(program: &str, package: &str) -> Result<PathBuf, StartError> {
+    let found = crate::find_program(program)
+        .ok_or_else(|| StartError(format!("{program} (Debian: {package})")))?;
+    crate::image::find_busybox().ok_or_else(|| StartError(crate::image::NEEDED.into()))?;
+    if !rustix::process::geteuid().is_root() {
+        return Err(StartError(format!(
+            "{program} (Debian: {package}), and to be root"
+        )));
+    }
+    Ok(found)
+}
+
+/// An engine's directory, which its guard removes: it still can when this process is killed.
+fn new_directory() -> Result<PathBuf, StartError> {
+    // A socket's path has 107 bytes at most, so the directory's name is short and at the top.
+    let directory = tempfile::Builder::new()
+        .prefix("engine")
+        .tempdir()
+        .map_err(|error| failed("a temporary directory", &error))?;
+    Ok(directory.keep())
+}
+
+fn failed(what: &str, error: &dyn fmt::Display) -> StartError {
+    StartError(format!("{what}: {error}"))
 }

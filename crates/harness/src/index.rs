@@ -10,7 +10,8 @@ use crate::engine::{Engine, split_tag};
 use crate::image::Image;
 use crate::registry::Registry;
 
-const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// What engines push: Docker's, and Podman's.
+const MANIFESTS: &str = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
 impl Registry {
@@ -39,10 +40,10 @@ impl Registry {
     /// Gives an image that is here the label of a platform, and returns its entry in an index.
     #[track_caller]
     fn label(&self, repository: &str, tag: &str, platform: &str) -> Value {
-        let accept = [("Accept", MANIFEST)];
-        let mut manifest = self
-            .ask("GET", &manifest_path(repository, tag), &accept, &[])
-            .json();
+        let accept = [("Accept", MANIFESTS)];
+        let answer = self.ask("GET", &manifest_path(repository, tag), &accept, &[]);
+        let kind = answer.header("Content-Type").expect("a type").to_owned();
+        let mut manifest = answer.json();
         let config = manifest["config"]["digest"].as_str().expect("a digest");
         let path = format!("/v2/{repository}/blobs/{config}");
         let mut config = self.ask("GET", &path, &[], &[]).json();
@@ -53,8 +54,8 @@ impl Registry {
         let config = config.to_string();
         manifest["config"]["digest"] = self.put_blob(repository, config.as_bytes()).into();
         manifest["config"]["size"] = config.len().into();
-        let (digest, size) = self.put_manifest(repository, tag, MANIFEST, &manifest);
-        json!({"mediaType": MANIFEST, "digest": digest, "size": size, "platform": platform})
+        let (digest, size) = self.put_manifest(repository, tag, &kind, &manifest);
+        json!({"mediaType": kind, "digest": digest, "size": size, "platform": platform})
     }
 
     #[track_caller]

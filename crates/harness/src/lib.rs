@@ -43,7 +43,7 @@ pub use api::{Answer, Api};
 pub use broken::{BrokenEngine, Reply, Request};
 pub use certificates::{Authority, Certificate};
 pub use corpus::corpus;
-pub use engine::{Engine, StartError};
+pub use engine::{Engine, Kind, StartError};
 pub use forward::Forward;
 pub use image::{BUSYBOX, Image};
 pub use outcome::{Outcome, TIMEOUT};

@@ -3,21 +3,24 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Kind};
 use crate::registry::Registry;
 use crate::sshd::Sshd;
 
-/// The engine that all tests of this process share, started by the first of them and gone with the process.
+/// The engine that all tests of this process share, of the kind that the variable `TEST_ENGINE` names, started by the
+/// first of them and gone with the process.
 ///
 /// Tests that share it run side by side, so each tells its containers from others' by a label or a name.
 /// `None`, after a line that names the test, where this machine has no engine.
 ///
 /// # Panics
-/// If this machine has no engine and the variable `CI` is set.
+/// If this machine has no engine and the variable `CI` is set, or if `TEST_ENGINE` names no engine.
 #[track_caller]
 pub fn engine_or_skip(test: &str) -> Option<&'static Engine> {
     static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
-    match ENGINE.get_or_init(|| Engine::dockerd().map_err(|error| error.to_string())) {
+    match ENGINE
+        .get_or_init(|| Engine::start(Kind::under_test()).map_err(|error| error.to_string()))
+    {
         Ok(engine) => Some(engine),
         Err(missing) => left_out(test, missing),
     }

@@ -16,7 +16,10 @@ unshare --mount --pid --fork --kill-child --mount-proc sh -c '
     read -r _
 ' engine "$directory" "$@"
 
-ip link delete "$name" 2>/dev/null
+# Those of networks are listed.
+for bridge in "$name" $(cat "$directory/bridges" 2>/dev/null); do
+    ip link delete "$bridge" 2>/dev/null
+done
 # The control groups that killed containers leave are empty directories, of this engine's name in every hierarchy.
 for group in "/sys/fs/cgroup/$name" /sys/fs/cgroup/*/"$name"; do
     [ -d "$group" ] && find "$group" -depth -type d -exec rmdir {} \; 2>/dev/null

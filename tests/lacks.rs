@@ -1,0 +1,79 @@
+//! What other engines that speak the API cannot do, by the tests of `run` that are left out for it. The book's page about
+//! engines is printed from this.
+
+use harness::Kind;
+
+/// Something that an engine lacks.
+pub(crate) struct Lack {
+    /// A sentence for the book.
+    pub(crate) what: &'static str,
+    /// The tests that would need it, as `module::test`.
+    pub(crate) tests: &'static [&'static str],
+}
+
+/// What an engine lacks; nothing for Docker's, which is what the others are measured by.
+pub(crate) fn of(kind: Kind) -> &'static [Lack] {
+    match kind {
+        Kind::Dockerd => &[],
+        Kind::Podman => PODMAN,
+    }
+}
+
+/// Podman 4.3, as Debian 12 has it, with runc and CNI.
+const PODMAN: &[Lack] = &[
+    Lack {
+        what: "`--link` is refused.",
+        tests: &["network::a_link_is_the_engines"],
+    },
+    Lack {
+        what: "`--device-cgroup-rule` and `--isolation` are ignored.",
+        tests: &[
+            "device::a_rule_allows_what_is_made_inside",
+            "device::a_device_that_is_none_creates_nothing",
+        ],
+    },
+    Lack {
+        what: "`--security-opt seccomp=FILE` is refused: the profile's text, which the API asks for, is taken for a path.",
+        tests: &["status::security_options_are_the_containers"],
+    },
+    Lack {
+        what: "`--mount type=bind` of a directory whose name has a comma is refused.",
+        tests: &["mount::a_comma_in_a_path_needs_quotes"],
+    },
+    Lack {
+        what: "`--mount type=bind` makes a directory that is not there, as `-v` does, instead of refusing.",
+        tests: &["mount::what_cannot_be_mounted_creates_nothing"],
+    },
+    Lack {
+        what: "`--mount volume-label=` is ignored.",
+        tests: &["mount::a_volume_is_made_with_its_labels_and_not_copied_into"],
+    },
+    Lack {
+        what: "`container inspect` names the wrong devices for `--device-read-bps` and its like.",
+        tests: &["device::limits_of_block_devices_are_on_the_container"],
+    },
+    Lack {
+        what: "Options for Windows engines are ignored: the engine does not tell which operating system it is for.",
+        tests: &["device::what_this_engine_does_not_know_creates_nothing"],
+    },
+    Lack {
+        what: "`--platform` takes an image that is there already, whatever its platform.",
+        tests: &["pull::the_platform_chooses_among_those_of_an_index"],
+    },
+    Lack {
+        what: "A pull shows its layers, but neither the digest nor whether the image is new.",
+        tests: &[
+            "pull::a_missing_image_is_pulled_with_a_message_on_standard_error",
+            "pull::never_pulls_nothing_and_always_pulls_what_is_there",
+            "pull::on_a_terminal_every_layer_has_its_line",
+        ],
+    },
+    Lack {
+        what: "Published ports and networks of one's own work, but are not tried: they would need the machine's own firewall.",
+        tests: &[
+            "network::a_published_port_answers",
+            "network::an_endpoint_is_as_its_fields_or_options_say",
+            "network::a_hardware_address_is_the_containers",
+        ],
+    },
+];
