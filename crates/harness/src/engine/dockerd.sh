@@ -12,6 +12,8 @@ unshare --mount --pid --fork --kill-child --mount-proc sh -c '
     # another one, with links to all that is in the real one.
     mkdir "$directory/run" && mount --rbind /run "$directory/run" && mount -t tmpfs run /run &&
         ln -s "$directory"/run/* /run && ln -sf "$directory/socket" /run/docker.sock
+    # It warns at each container where the machine forwards nothing. Its own bridge does (and the machine is left as it is).
+    echo 1 >"$directory/forward" && mount --bind "$directory/forward" /proc/sys/net/ipv4/ip_forward
     { "$@" </dev/null; echo "$?" >"$directory/ended"; } &
     read -r _
 ' engine "$directory" "$@"
