@@ -1,7 +1,11 @@
 //! What a session ends with, as it follows from what happened in which order.
 
-use crate::Error;
+use std::fmt;
+
+use byname::ExitStatus;
+
 use crate::event::{Event, Status};
+use crate::{Error, FORCED_EXIT};
 
 /// How a session ended.
 #[derive(Debug)]
@@ -14,6 +18,47 @@ pub enum End {
     /// The user asked for the third time to leave: see [`FORCED_EXIT`](crate::FORCED_EXIT).
     Forced,
 }
+
+impl End {
+    /// The status that the session means for whoever asked for it: the container's own, and success where the user left
+    /// it to run on.
+    ///
+    /// # Errors
+    ///
+    /// There is no status to tell.
+    pub fn exit_status(self) -> Result<ExitStatus, NoStatus> {
+        match self {
+            End::Exited(Ok(response)) => match response.error.and_then(|error| error.message) {
+                Some(message) if !message.is_empty() => Err(NoStatus::Lost(message)),
+                _ => Ok(ExitStatus::from_code(response.status_code)),
+            },
+            End::Exited(Err(error)) => Err(NoStatus::Lost(error.to_string())),
+            End::Detached => Ok(ExitStatus::Success),
+            End::Forced => Err(NoStatus::Forced),
+        }
+    }
+}
+
+/// Why a session has no status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoStatus {
+    /// The engine could not tell it, for this reason.
+    Lost(String),
+    /// The user did not wait for it.
+    Forced,
+}
+
+impl fmt::Display for NoStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoStatus::Lost(reason) => write!(f, "error waiting for container: {reason}"),
+            NoStatus::Forced => f.write_str(FORCED_EXIT),
+        }
+    }
+}
+
+impl std::error::Error for NoStatus {}
 
 /// How the output of a process ended: see [`Session::output`](crate::Session::output).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -42,6 +42,7 @@
 mod activity;
 mod conclusion;
 mod default_action;
+mod detach_keys;
 mod error;
 mod event;
 mod input;
@@ -54,7 +55,8 @@ mod signals;
 mod stop;
 mod watch;
 
-pub use conclusion::{End, OutputEnd};
+pub use conclusion::{End, NoStatus, OutputEnd};
+pub use detach_keys::{InvalidDetachKeys, detach_keys};
 pub use error::Error;
 pub use event::{EventSender, Events, Status};
 pub use output::pass_output;

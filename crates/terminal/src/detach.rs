@@ -20,6 +20,7 @@ const CONTROL: &[u8] = b"@abcdefghijklmnopqrstuvwxyz[\\]^_";
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetachKeys {
+    text: String,
     /// Never empty.
     bytes: Vec<u8>,
 }
@@ -35,7 +36,15 @@ impl DetachKeys {
     /// A key that is none of these. A comma cannot be a key, nor can a character that is more than one byte long.
     pub fn parse(text: &str) -> Result<DetachKeys, DetachKeysError> {
         let bytes = text.split(',').map(parse_key).collect::<Result<_, _>>()?;
-        Ok(DetachKeys { bytes })
+        Ok(DetachKeys {
+            text: text.to_owned(),
+            bytes,
+        })
+    }
+
+    /// The list as it was parsed, which is how an engine is told of it.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// Returns a matcher at the start of the sequence.
@@ -50,6 +59,7 @@ impl DetachKeys {
 impl Default for DetachKeys {
     fn default() -> DetachKeys {
         DetachKeys {
+            text: "ctrl-p,ctrl-q".to_owned(),
             bytes: vec![0x10, 0x11],
         }
     }
@@ -244,7 +254,7 @@ mod tests {
             input in vec(0..3u8, 0..40),
             cuts in vec(any::<prop::sample::Index>(), 0..8),
         ) {
-            let keys = DetachKeys { bytes: keys };
+            let keys = DetachKeys { text: String::new(), bytes: keys };
             let mut whole = keys.matcher();
             let mut expected = Vec::new();
             let detached = whole.feed(&input, &mut expected);

@@ -39,7 +39,7 @@ struct Attach {
 /// The status is the container's, or 0 after the detach keys.
 #[command("attach", alias = "container attach", category = "Containers")]
 fn attach(cx: &mut Context, args: Attach) -> anyhow::Result<ExitStatus> {
-    let detach_keys = detach_keys(args.detach_keys, cx)?;
+    let detach_keys = detach_keys(args.detach_keys.as_deref(), cx)?;
     let client = cx.state::<Client>()?;
     let container = client
         .describe_container(&args.container, false)

@@ -6,27 +6,12 @@ use terminal::DetachKeys;
 
 use crate::errors;
 
-/// The keys that the option says, else those of the host's configuration file, if it has one: as they were given, which
-/// the engine is told, and what they are.
+/// The keys that the option says, else those of the host's configuration file, if it has one.
 pub(crate) fn detach_keys(
-    option: Option<String>,
+    option: Option<&str>,
     cx: &Context,
-) -> anyhow::Result<Option<(String, DetachKeys)>> {
-    let given = |text: &String| !text.is_empty();
-    let text = match option.filter(given) {
-        Some(text) => Some(text),
-        None => cx
-            .optional_state::<ConfigFile>()?
-            .and_then(|file| file.detach_keys.clone())
-            .filter(given),
-    };
-    let Some(text) = text else {
-        return Ok(None);
-    };
-    match DetachKeys::parse(&text) {
-        Ok(keys) => Ok(Some((text, keys))),
-        Err(error) => Err(errors::bare(format!(
-            "invalid detach keys ({text}): {error}"
-        ))),
-    }
+) -> anyhow::Result<Option<DetachKeys>> {
+    let file = cx.optional_state::<ConfigFile>()?;
+    let configured = file.as_ref().and_then(|file| file.detach_keys.as_deref());
+    attach::detach_keys(option, configured).map_err(errors::bare)
 }

@@ -61,7 +61,7 @@ fn exec(cx: &mut Context, args: Exec) -> anyhow::Result<ExitStatus> {
     let [container, command @ ..] = args.words.as_slice() else {
         return Err(errors::usage("exec needs a container and a command"));
     };
-    let detach_keys = detach_keys(args.detach_keys.clone(), cx)?;
+    let detach_keys = detach_keys(args.detach_keys.as_deref(), cx)?;
     let stdin = args.interactive && !args.detach;
     session::check_terminal(cx, stdin, args.tty)?;
     let client = cx.state::<Client>()?;
@@ -73,7 +73,7 @@ fn exec(cx: &mut Context, args: Exec) -> anyhow::Result<ExitStatus> {
         attach_stdout: Some(!args.detach),
         attach_stderr: Some(!args.detach),
         console_size: size.map(|size| vec![size.rows.into(), size.columns.into()]),
-        detach_keys: detach_keys.as_ref().map(|(text, _)| text.clone()),
+        detach_keys: detach_keys.as_ref().map(|keys| keys.as_str().to_owned()),
         tty: Some(args.tty),
         env: Some(variables(&args.env, cx)?).filter(|list| !list.is_empty()),
         cmd: Some(command.to_vec()),
@@ -104,7 +104,7 @@ fn attached(
     id: String,
     start: &StartExec,
     stdin: bool,
-    detach_keys: Option<(String, DetachKeys)>,
+    detach_keys: Option<DetachKeys>,
 ) -> anyhow::Result<ExitStatus> {
     let mut events = Events::new();
     let signals = Signals::leave(&events.sender()).map_err(errors::session)?;
@@ -126,7 +126,7 @@ fn attached(
         stdin,
         stdout: true,
         stderr: true,
-        detach_keys: detach_keys.map(|(_, keys)| keys),
+        detach_keys,
     };
     let session = Session::start(
         hijacked,

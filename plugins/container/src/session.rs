@@ -1,6 +1,6 @@
 //! The streams of a container or a process pass through us until it ends.
 
-use attach::{Attached, End, Events, FORCED_EXIT, Resizer, Session, Signals, Watch};
+use attach::{Attached, Events, FORCED_EXIT, Resizer, Session, Signals, Watch};
 use byname::{Context, ExitStatus};
 use engine_client::{AttachOptions, Client, Hijacked, WaitCondition};
 use terminal::{DetachKeys, Size};
@@ -25,8 +25,8 @@ pub(crate) struct Target {
     pub(crate) tty: bool,
     /// Our standard input goes to it.
     pub(crate) stdin: bool,
-    /// The keys that detach, as they were given, and what they are.
-    pub(crate) detach_keys: Option<(String, DetachKeys)>,
+    /// The keys that detach.
+    pub(crate) detach_keys: Option<DetachKeys>,
     /// Signals to us go to it.
     pub(crate) sig_proxy: bool,
     /// What its end is.
@@ -55,7 +55,10 @@ pub(crate) fn run(
         stdin: target.stdin,
         stdout: true,
         stderr: true,
-        detach_keys: target.detach_keys.as_ref().map(|(text, _)| text.clone()),
+        detach_keys: target
+            .detach_keys
+            .as_ref()
+            .map(|keys| keys.as_str().to_owned()),
     };
     let connect = {
         let (client, id, condition) = (client.clone(), target.id.clone(), target.condition);
@@ -84,7 +87,9 @@ pub(crate) fn run(
     };
     let end = session.end(&mut events);
     drop((watch, resizer));
-    conclude(end.map_err(errors::session)?)
+    end.map_err(errors::session)?
+        .exit_status()
+        .map_err(errors::bare)
 }
 
 fn open(
@@ -98,7 +103,7 @@ fn open(
         stdin: target.stdin,
         stdout: true,
         stderr: true,
-        detach_keys: target.detach_keys.as_ref().map(|(_, keys)| keys.clone()),
+        detach_keys: target.detach_keys.clone(),
     };
     Session::start(
         hijacked,
@@ -116,19 +121,6 @@ pub(crate) fn resizer(
     resize: impl FnMut(Size) -> Result<(), engine_client::Error> + Send + 'static,
 ) -> anyhow::Result<Option<Resizer>> {
     Resizer::start(&cx.streams().out, &cx.streams().err, resize).map_err(errors::session)
-}
-
-fn conclude(end: End) -> anyhow::Result<ExitStatus> {
-    let lost = |text| errors::bare(format!("error waiting for container: {text}"));
-    match end {
-        End::Exited(Ok(response)) => match response.error.and_then(|error| error.message) {
-            Some(message) if !message.is_empty() => Err(lost(message)),
-            _ => Ok(ExitStatus::from_code(response.status_code)),
-        },
-        End::Exited(Err(error)) => Err(lost(error.to_string())),
-        End::Detached => Ok(ExitStatus::Success),
-        _ => Err(forced()),
-    }
 }
 
 /// The user has asked for the third time to leave.

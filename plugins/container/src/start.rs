@@ -43,7 +43,7 @@ fn start(cx: &mut Context, args: Start) -> anyhow::Result<ExitStatus> {
             "you cannot start and attach multiple containers at once",
         ));
     };
-    let detach_keys = detach_keys(args.detach_keys, cx)?;
+    let detach_keys = detach_keys(args.detach_keys.as_deref(), cx)?;
     let description = client
         .describe_container(container, false)
         .map_err(errors::bare)?;

@@ -36,7 +36,7 @@ pub(crate) struct Plan {
     pub(crate) streams: AttachedStreams,
     pub(crate) sig_proxy: bool,
     /// The detach keys as they were given, which the engine is told, and what they are.
-    pub(crate) detach_keys: Option<(String, DetachKeys)>,
+    pub(crate) detach_keys: Option<DetachKeys>,
 }
 
 impl Plan {
@@ -65,10 +65,11 @@ impl Plan {
         };
         let container = create::container(options, &words, &circumstances).map_err(refused)?;
         check_attaching(options, streams, cx)?;
-        let detach_keys = detach_keys(
-            options.process.detach_keys.clone(),
-            configuration.as_deref(),
-        )?;
+        let configured = configuration
+            .as_ref()
+            .and_then(|file| file.detach_keys.as_deref());
+        let detach_keys = attach::detach_keys(options.process.detach_keys.as_deref(), configured)
+            .map_err(|error| errors::bare(ExitStatus::Failure, error.to_string()))?;
         let platform = platform(options.image.platform.as_deref(), cx).map_err(refused)?;
         let image = Image::parse(words.first().map_or("", String::as_str))
             .map_err(|error| refused(InvalidValue::new(error.to_string())))?;
@@ -119,30 +120,6 @@ fn check_attaching(
         );
     }
     Ok(())
-}
-
-/// The keys that the option says, else those of the host's configuration file, if it has one.
-fn detach_keys(
-    option: Option<String>,
-    configuration: Option<&ConfigFile>,
-) -> anyhow::Result<Option<(String, DetachKeys)>> {
-    let given = |text: &String| !text.is_empty();
-    let text = match option.filter(given) {
-        Some(text) => Some(text),
-        None => configuration
-            .and_then(|file| file.detach_keys.clone())
-            .filter(given),
-    };
-    let Some(text) = text else {
-        return Ok(None);
-    };
-    match DetachKeys::parse(&text) {
-        Ok(keys) => Ok(Some((text, keys))),
-        Err(error) => Err(errors::bare(
-            ExitStatus::Failure,
-            format!("invalid detach keys ({text}): {error}"),
-        )),
-    }
 }
 
 fn platform(option: Option<&str>, cx: &Context) -> Result<Option<String>, InvalidValue> {

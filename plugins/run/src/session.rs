@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use attach::{Attached, End, Events, FORCED_EXIT, Resizer, Session, Watch};
+use attach::{Attached, End, Events, FORCED_EXIT, NoStatus, Resizer, Session, Watch};
 use byname::{Context, ExitStatus};
 use engine_client::{
     AttachOptions, Client, Error, Hijacked, RemoveOptions, WaitCondition, Waiting,
@@ -119,7 +119,7 @@ pub(crate) fn attached(
         stdin: plan.streams.stdin,
         stdout: plan.streams.stdout,
         stderr: plan.streams.stderr,
-        detach_keys: plan.detach_keys.as_ref().map(|(_, keys)| keys.clone()),
+        detach_keys: plan.detach_keys.clone(),
     };
     let failed = |error| failure(error, wording);
     let session = Session::start(
@@ -155,7 +155,7 @@ pub(crate) fn attached(
     };
     let end = session.end(&mut events);
     drop((watch, resizer));
-    conclude(cx, end.map_err(failed)?)
+    conclude(end.map_err(failed)?)
 }
 
 /// Attaches and waits. Both have to be there before the start, neither needs the other: the two round trips are made
@@ -170,7 +170,10 @@ fn connect(
         stdin: plan.streams.stdin,
         stdout: plan.streams.stdout,
         stderr: plan.streams.stderr,
-        detach_keys: plan.detach_keys.as_ref().map(|(text, _)| text.clone()),
+        detach_keys: plan
+            .detach_keys
+            .as_ref()
+            .map(|keys| keys.as_str().to_owned()),
     };
     let condition = if plan.rm {
         WaitCondition::Removed
@@ -210,24 +213,14 @@ fn resizer(cx: &Context, container: &Created) -> Result<Option<Resizer>, attach:
 }
 
 /// The status that the end of a session means.
-fn conclude(cx: &mut Context, end: End) -> anyhow::Result<ExitStatus> {
-    let lost = |text| errors::bare(UNKNOWN, format!("error waiting for container: {text}"));
-    match end {
-        End::Exited(Ok(response)) => match response.error.and_then(|error| error.message) {
-            Some(message) if !message.is_empty() => Err(lost(message)),
-            _ => Ok(ExitStatus::from_code(response.status_code)),
-        },
-        End::Exited(Err(error)) => Err(lost(error.to_string())),
-        End::Detached => Ok(ExitStatus::Success),
-        End::Forced => Err(forced()),
-        other => {
-            log::debug!(
-                "the session with '{}' ended in an unknown way: {other:?}",
-                cx.program()
-            );
-            Err(lost("the session ended for an unknown reason".to_owned()))
-        }
-    }
+fn conclude(end: End) -> anyhow::Result<ExitStatus> {
+    end.exit_status().map_err(|error| {
+        let status = match error {
+            NoStatus::Forced => ExitStatus::Failure,
+            _ => UNKNOWN,
+        };
+        errors::bare(status, error.to_string())
+    })
 }
 
 /// Words the failure of a session. Our own output that nobody reads is byname's to judge.
