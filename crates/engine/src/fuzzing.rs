@@ -15,6 +15,11 @@ pub fn seccomp(data: &[u8]) {
     crate::seccomp::fuzz(data);
 }
 
+/// The query of a request.
+pub fn query(data: &[u8]) {
+    crate::api::fuzz::query(data);
+}
+
 #[cfg(test)]
 mod tests {
     /// Runs one target over its corpus.
@@ -27,5 +32,6 @@ mod tests {
         corpus("user", super::user);
         corpus("bind", super::bind);
         corpus("seccomp", super::seccomp);
+        corpus("query", super::query);
     }
 }

@@ -3,7 +3,9 @@
 //! Nothing of it is resident. State is plain files under a [`Layout`], and whoever opens it next sees it; each running
 //! container has one monitor, a process of its own that outlives whoever asked for the container.
 
+pub mod api;
 pub mod cgroup;
+mod engine;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -13,6 +15,7 @@ pub mod seccomp;
 pub mod spec;
 mod sys;
 
+pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use layout::Layout;
 

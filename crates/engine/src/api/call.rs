@@ -1,0 +1,160 @@
+//! A request as its handler sees it.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderMap, UPGRADE};
+use hyper::{Method, Request};
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+
+use super::query::Query;
+use super::version::ApiVersion;
+use crate::{Engine, Error, Result};
+
+/// How large a body of JSON may be: a seccomp profile has its place in it many times.
+const LARGEST_JSON: usize = 4 << 20;
+
+/// A request.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    /// The engine that is asked.
+    pub(crate) engine: &'a Engine,
+    /// GET and the others.
+    pub(crate) method: Method,
+    /// The path without its version, split at slashes and then decoded.
+    pub(crate) path: Vec<String>,
+    /// The version of the path, or the newest.
+    pub(crate) version: ApiVersion,
+    /// The parameters.
+    pub(crate) query: Query,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    body: Incoming,
+}
+
+impl<'a> Call<'a> {
+    /// Reads the head of a request.
+    pub(super) fn new(engine: &'a Engine, request: Request<Incoming>) -> Result<Call<'a>> {
+        let (head, body) = request.into_parts();
+        let decode = |segment: &str| {
+            percent_decode_str(segment)
+                .decode_utf8()
+                .map(|text| text.into_owned())
+                .map_err(|_| Error::invalid(format!("the path segment {segment:?} is not UTF-8")))
+        };
+        let mut path = head
+            .uri
+            .path()
+            .split('/')
+            .skip(1)
+            .map(decode)
+            .collect::<Result<Vec<_>>>()?;
+        let version = match path.first().and_then(|first| ApiVersion::of_segment(first)) {
+            Some(version) => {
+                version.check()?;
+                path.remove(0);
+                version
+            }
+            None => ApiVersion::MAXIMUM,
+        };
+        Ok(Call {
+            engine,
+            method: head.method,
+            path,
+            version,
+            query: Query::parse(head.uri.query().unwrap_or_default()),
+            headers: head.headers,
+            body,
+        })
+    }
+
+    /// Whether the client offers to go on with another protocol on this connection.
+    pub(crate) fn wants_upgrade(&self) -> bool {
+        self.headers.contains_key(UPGRADE)
+    }
+
+    /// The next piece of the body; `None` at its end.
+    pub(crate) async fn body_piece(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            let body = &mut self.body;
+            let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await;
+            match frame {
+                None => return Ok(None),
+                Some(Ok(frame)) => {
+                    // What is not data are trailers, which mean nothing here.
+                    if let Ok(data) = frame.into_data() {
+                        return Ok(Some(data));
+                    }
+                }
+                Some(Err(error)) => {
+                    return Err(
+                        Error::invalid(format!("read the body: {error}")).with_source(error)
+                    );
+                }
+            }
+        }
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) if it is none, is of another shape, is too
+    /// large or empty.
+    pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let body = self.json_bytes().await?;
+        if body.is_empty() {
+            return Err(Error::invalid(
+                "invalid JSON: got EOF while reading request body",
+            ));
+        }
+        from_json(&body)
+    }
+
+    /// The body as JSON, or the default where there is no body.
+    pub(crate) async fn json_or_default<T: DeserializeOwned + Default>(&mut self) -> Result<T> {
+        let body = self.json_bytes().await?;
+        if body.is_empty() {
+            return Ok(T::default());
+        }
+        from_json(&body)
+    }
+
+    async fn json_bytes(&mut self) -> Result<Vec<u8>> {
+        let mut whole = Vec::new();
+        while let Some(piece) = self.body_piece().await? {
+            if whole.len() + piece.len() > LARGEST_JSON {
+                return Err(Error::invalid(format!(
+                    "the body is larger than {LARGEST_JSON} bytes"
+                )));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        if !whole.is_empty() {
+            self.check_content_type()?;
+        }
+        Ok(whole)
+    }
+
+    fn check_content_type(&self) -> Result<()> {
+        let value = self.headers.get(CONTENT_TYPE);
+        let value = value
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .unwrap_or_default();
+        let kind = value.split(';').next().unwrap_or_default().trim();
+        if kind.eq_ignore_ascii_case("application/json") {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "unsupported Content-Type header ({value}): must be 'application/json'"
+        )))
+    }
+}
+
+/// Reads JSON of a request, and says where it is wrong.
+pub(crate) fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
+    serde_json::from_slice(text)
+        .map_err(|error| Error::invalid(format!("invalid JSON: {error}")).with_source(error))
+}

@@ -1,0 +1,30 @@
+//! The Engine API over any stream: one endpoint family a file.
+//!
+//! A connection has a thread and a single-threaded run-time of its own, so handlers may block. What is sent while it is
+//! made comes from a second thread, and a hijacked stream is handed on as a descriptor when HTTP is done with it.
+//!
+//! A family is a function from a [`Call`](call::Call) to an [`Answer`](answer::Answer), with a line in the router.
+
+// The families that use the rest are on their way.
+#![allow(dead_code)]
+
+mod answer;
+mod body;
+mod call;
+mod connection;
+mod query;
+mod router;
+mod system;
+mod version;
+
+pub(crate) use connection::serve_apart;
+pub use connection::{listen, serve};
+
+/// The header by which this engine is known from others; its value is the engine's version.
+pub const EMBEDDED_ENGINE_HEADER: &str = "Embedded-Engine";
+
+/// The bodies of this module's fuzz targets.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz {
+    pub(crate) use super::query::fuzz as query;
+}

@@ -1,0 +1,169 @@
+//! What the engine tells of itself: `/_ping`, `/version` and `/info`.
+
+use std::collections::HashMap;
+use std::{fs, thread};
+
+use bollard_stubs::models::{
+    SystemInfo, SystemInfoCgroupDriverEnum, SystemInfoCgroupVersionEnum, SystemVersion,
+    SystemVersionComponents, SystemVersionPlatform,
+};
+use hyper::header::{CACHE_CONTROL, HeaderValue, PRAGMA};
+use rustix::system::uname;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::router;
+use super::version::ApiVersion;
+use crate::cgroup::Host;
+use crate::{Engine, Result};
+
+/// The name of this engine.
+const PLATFORM: &str = "tool, the embedded engine";
+
+pub(super) async fn route(call: Call<'_>) -> Result<Answer> {
+    let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+    match (call.method.as_str(), path.as_slice()) {
+        ("GET" | "HEAD", ["_ping"]) => Ok(ping()),
+        ("GET", ["version"]) => Answer::json(&version()),
+        ("GET", ["info"]) => Answer::json(&info(call.engine)?),
+        _ => Err(router::missing(&call)),
+    }
+}
+
+fn ping() -> Answer {
+    Answer::text("OK")
+        .with(
+            CACHE_CONTROL,
+            HeaderValue::from_static("no-cache, no-store, must-revalidate"),
+        )
+        .with(PRAGMA, HeaderValue::from_static("no-cache"))
+}
+
+fn version() -> SystemVersion {
+    let own = env!("CARGO_PKG_VERSION").to_owned();
+    let details = HashMap::from([
+        ("ApiVersion".to_owned(), ApiVersion::MAXIMUM.to_string()),
+        ("MinAPIVersion".to_owned(), ApiVersion::MINIMUM.to_string()),
+        ("Os".to_owned(), "linux".to_owned()),
+        ("Arch".to_owned(), architecture()),
+        ("KernelVersion".to_owned(), kernel()),
+    ]);
+    SystemVersion {
+        platform: Some(SystemVersionPlatform {
+            name: PLATFORM.to_owned(),
+        }),
+        components: Some(vec![SystemVersionComponents {
+            name: "Engine".to_owned(),
+            version: own.clone(),
+            details: Some(details),
+        }]),
+        version: Some(own),
+        api_version: Some(ApiVersion::MAXIMUM.to_string()),
+        min_api_version: Some(ApiVersion::MINIMUM.to_string()),
+        git_commit: Some(String::new()),
+        go_version: Some(String::new()),
+        os: Some("linux".to_owned()),
+        arch: Some(architecture()),
+        kernel_version: Some(kernel()),
+        experimental: Some(false),
+        build_time: Some(String::new()),
+    }
+}
+
+/// The architecture in the words of images.
+fn architecture() -> String {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+    .to_owned()
+}
+
+fn kernel() -> String {
+    uname().release().to_string_lossy().into_owned()
+}
+
+/// The name that the distribution has for itself.
+fn operating_system() -> String {
+    let release = fs::read_to_string("/etc/os-release")
+        .or_else(|_| fs::read_to_string("/usr/lib/os-release"))
+        .unwrap_or_default();
+    let name = release
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))
+        .map(|name| name.trim_matches(['"', '\'']));
+    name.unwrap_or("Linux").to_owned()
+}
+
+fn info(engine: &Engine) -> Result<SystemInfo> {
+    let cgroups = Host::detect()?;
+    let has = |controller: &str| Some(cgroups.has(controller));
+    let memory = rustix::system::sysinfo();
+    let number = |count: usize| Some(i64::try_from(count).unwrap_or(i64::MAX));
+    let rootless = !rustix::process::geteuid().is_root();
+    let mut security = vec!["name=seccomp,profile=builtin".to_owned()];
+    if rootless {
+        security.push("name=rootless".to_owned());
+    }
+    if cgroups.is_unified() {
+        security.push("name=cgroupns".to_owned());
+    }
+    Ok(SystemInfo {
+        driver: Some("overlay".to_owned()),
+        docker_root_dir: Some(engine.layout().root().display().to_string()),
+        memory_limit: has("memory"),
+        swap_limit: has("memory"),
+        cpu_cfs_period: has("cpu"),
+        cpu_cfs_quota: has("cpu"),
+        cpu_shares: has("cpu"),
+        cpu_set: has("cpuset"),
+        pids_limit: has("pids"),
+        oom_kill_disable: Some(!cgroups.is_unified() && cgroups.has("memory")),
+        ipv4_forwarding: Some(
+            fs::read_to_string("/proc/sys/net/ipv4/ip_forward")
+                .is_ok_and(|text| text.trim() == "1"),
+        ),
+        debug: Some(false),
+        system_time: Some(jiff::Timestamp::now().to_string()),
+        logging_driver: Some("json-file".to_owned()),
+        cgroup_driver: Some(match cgroups.version() {
+            Some(_) => SystemInfoCgroupDriverEnum::CGROUPFS,
+            None => SystemInfoCgroupDriverEnum::NONE,
+        }),
+        cgroup_version: Some(match cgroups.is_unified() {
+            true => SystemInfoCgroupVersionEnum::_2,
+            false => SystemInfoCgroupVersionEnum::_1,
+        }),
+        kernel_version: Some(kernel()),
+        operating_system: Some(operating_system()),
+        os_type: Some("linux".to_owned()),
+        architecture: Some(std::env::consts::ARCH.to_owned()),
+        ncpu: thread::available_parallelism()
+            .ok()
+            .and_then(|count| number(count.get())),
+        mem_total: i64::try_from(memory.totalram * u64::from(memory.mem_unit)).ok(),
+        index_server_address: Some("https://index.docker.io/v1/".to_owned()),
+        name: Some(uname().nodename().to_string_lossy().into_owned()),
+        labels: Some(Vec::new()),
+        experimental_build: Some(false),
+        server_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        live_restore_enabled: Some(true),
+        security_options: Some(security),
+        warnings: Some(cgroups.refusal().map(str::to_owned).into_iter().collect()),
+        ..SystemInfo::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engine_tells_what_it_speaks() {
+        let version = version();
+        assert_eq!(version.api_version.as_deref(), Some("1.53"));
+        assert_eq!(version.min_api_version.as_deref(), Some("1.24"));
+        assert_eq!(version.os.as_deref(), Some("linux"));
+    }
+}

@@ -1,0 +1,66 @@
+//! The engine: who answers requests.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::{Layout, Result, api};
+
+/// An engine over the state that lies under a [`Layout`].
+///
+/// Nothing but that is in it, so there may be several of one layout, in this and in other processes: what one of them
+/// does, the others see. It is cheap to clone.
+///
+/// ```no_run
+/// let engine = engine::Engine::open(engine::Layout::default_for_user()?)?;
+/// let (client, server) = std::os::unix::net::UnixStream::pair().unwrap();
+/// std::thread::spawn(move || engine::api::serve(server, &engine));
+/// # drop(client);
+/// # Ok::<(), engine::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    layout: Layout,
+}
+
+impl Engine {
+    /// The engine of that layout, whose directories are made if they are not there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Layout::create`].
+    pub fn open(layout: Layout) -> Result<Engine> {
+        layout.create()?;
+        Ok(Engine {
+            inner: Arc::new(Inner { layout }),
+        })
+    }
+
+    /// A new connection to the engine in this process: the one whose root is `state`, or the user's. A thread answers
+    /// it until it is closed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::open`], as the source of an [`io::Error`], and those of the system.
+    pub fn connect(state: Option<&Path>) -> io::Result<UnixStream> {
+        let layout = match state {
+            Some(directory) => Layout::at(directory),
+            None => Layout::default_for_user(),
+        };
+        let engine = layout.and_then(Engine::open).map_err(io::Error::other)?;
+        let (client, server) = UnixStream::pair()?;
+        api::serve_apart(server, engine)?;
+        Ok(client)
+    }
+
+    /// Where its state lies.
+    pub fn layout(&self) -> &Layout {
+        &self.inner.layout
+    }
+}
