@@ -107,6 +107,7 @@ struct Negotiated {
     version: ApiVersion,
     os_type: Option<String>,
     is_podman: bool,
+    is_embedded: bool,
 }
 
 impl Client {
@@ -162,6 +163,12 @@ impl Client {
             .map(|negotiated| negotiated.os_type.as_deref())
     }
 
+    /// Whether the engine is this project's own, as its answer to the first ping told: in this program, or at any endpoint
+    /// that another one serves. It alone knows [`NewContainer::rootfs`](crate::NewContainer::rootfs).
+    pub fn is_embedded(&self) -> Result<bool, Error> {
+        self.negotiated().map(|negotiated| negotiated.is_embedded)
+    }
+
     /// Whether the engine is Podman's Docker-compatible service, as its answer to the first ping told.
     pub(crate) fn is_podman(&self) -> Result<bool, Error> {
         self.negotiated().map(|negotiated| negotiated.is_podman)
@@ -179,6 +186,7 @@ impl Client {
             version,
             os_type: ping.os_type,
             is_podman: ping.is_podman,
+            is_embedded: ping.is_embedded,
         })
     }
 

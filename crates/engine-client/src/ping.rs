@@ -16,6 +16,8 @@ pub struct Ping {
     pub os_type: Option<String>,
     /// Whether it is Podman's Docker-compatible service (it tells `Libpod-Api-Version`).
     pub is_podman: bool,
+    /// Whether it is this project's own engine, wherever it is reached (it tells `Embedded-Engine`).
+    pub is_embedded: bool,
 }
 
 impl Client {
@@ -69,5 +71,6 @@ fn read(request: &Request, response: &Response) -> Result<Ping, Error> {
         api_version,
         os_type: response.header("Ostype").map(str::to_owned),
         is_podman: response.header("Libpod-Api-Version").is_some(),
+        is_embedded: response.header("Embedded-Engine").is_some(),
     })
 }

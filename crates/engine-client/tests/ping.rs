@@ -52,6 +52,22 @@ fn a_ping_is_always_sent_and_remembered() {
 }
 
 #[test]
+fn the_embedded_engine_says_that_it_is_one() {
+    for (header, is_embedded) in [("Embedded-Engine: 0.1.0\r\n", true), ("", false)] {
+        let wire = Wire::unix(move |peer| {
+            while peer.receive().is_some() {
+                peer.send(format!(
+                    "HTTP/1.1 200 OK\r\nApi-Version: 1.50\r\n{header}Content-Length: 0\r\n\r\n"
+                ));
+            }
+        });
+        let client = wire.client();
+        assert_eq!(client.is_embedded().expect("an answer"), is_embedded);
+        assert_eq!(client.ping().expect("a ping").is_embedded, is_embedded);
+    }
+}
+
+#[test]
 fn get_stands_in_where_head_is_not_served() {
     for refusal in [
         "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n",

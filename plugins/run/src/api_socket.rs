@@ -37,6 +37,14 @@ pub(crate) fn prepare(
         let text = "flag --use-api-socket can't be used with a Windows Docker Engine";
         return Err(wording.unstarted(text));
     }
+    // What has a socket at that path would be another engine.
+    if client
+        .is_embedded()
+        .map_err(|error| wording.engine(&error))?
+    {
+        let text = "the embedded engine does not do --use-api-socket: it has no socket of its own";
+        return Err(wording.unstarted(text));
+    }
     let host = body.host_config.get_or_insert_default();
     host.mounts.get_or_insert_default().push(socket());
     let variables = body.env.get_or_insert_default();

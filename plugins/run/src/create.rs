@@ -20,7 +20,9 @@ use crate::options::{
 use crate::values::attach::StandardStream;
 use crate::values::port::Ports;
 use crate::values::volume::Volume;
-use crate::values::{InvalidValue, env_file, environment, label, path, port, restart, volume};
+use crate::values::{
+    InvalidValue, env_file, environment, label, path, port, restart, rootfs, volume,
+};
 
 /// What else goes into the body: the client's own circumstances.
 #[derive(Debug)]
@@ -75,7 +77,8 @@ impl AttachedStreams {
     }
 }
 
-/// Describes the container. Files that options name are read here; the image is the first of `words`, the command the rest.
+/// Describes the container. Files that options name are read here; the image, or the directory of `--rootfs`, is the first of
+/// `words`, the command the rest.
 pub(crate) fn container(
     options: &Options,
     words: &[String],
@@ -88,9 +91,15 @@ pub(crate) fn container(
     let Ports { exposed, bindings } =
         port::parse(&options.network.publish, &options.network.expose)?;
     let (anonymous, binds) = volumes(&options.storage.volumes, circumstances)?;
-    let (image, command) = match words {
-        [image, command @ ..] => (Some(image.clone()), command.to_vec()),
-        [] => (None, Vec::new()),
+    let (first, command) = match words {
+        [first, command @ ..] => (first.as_str(), command.to_vec()),
+        [] => ("", Vec::new()),
+    };
+    let (image, rootfs) = if options.image.rootfs {
+        let rootfs = rootfs::parse(first, &circumstances.directory()?)?;
+        (String::new(), Some(rootfs))
+    } else {
+        (first.to_owned(), None)
     };
     let restart = restart::parse(lifecycle.restart.as_deref().unwrap_or("no"))?;
     let Endpoints {
@@ -114,7 +123,7 @@ pub(crate) fn container(
         env: list(variables(&options.environment, circumstances)?),
         cmd: list(command),
         healthcheck: health_check(&options.health)?,
-        image,
+        image: Some(image),
         volumes: list(anonymous),
         working_dir: text(&process.workdir),
         // An empty one resets that of the image, so it is not the same as none.
@@ -136,6 +145,7 @@ pub(crate) fn container(
             .map(|mount| mount.words.clone())
             .collect(),
         mac_address,
+        rootfs,
         ..body.into()
     })
 }

@@ -1,5 +1,5 @@
-//! Options that not every engine knows: those of later API versions, and those of Windows. They are refused: dropping one
-//! silently would run another container than was asked for.
+//! Options that not every engine knows: those of later API versions, those of Windows, and those of the embedded engine.
+//! They are refused: dropping one silently would run another container than was asked for.
 
 use engine_client::{ApiVersion, Client, Error};
 
@@ -13,6 +13,8 @@ enum Need {
     Version(ApiVersion),
     /// An engine that runs on this operating system.
     Os(&'static str),
+    /// The embedded engine.
+    Embedded,
 }
 
 /// Checks the options that are given against the engine, which is asked only if one needs something. Returns what is to
@@ -22,7 +24,21 @@ pub(crate) fn check(options: &Options, client: &Client) -> Result<Option<String>
     if needs.is_empty() {
         return Ok(None);
     }
-    Ok(refuse(&needs, client.version()?, client.os_type()?))
+    let engine = Engine {
+        version: client.version()?,
+        os_type: client.os_type()?,
+        is_embedded: client.is_embedded()?,
+    };
+    Ok(refuse(&needs, &engine))
+}
+
+/// What an engine tells of itself.
+#[derive(Debug, Clone, Copy)]
+struct Engine<'a> {
+    version: ApiVersion,
+    /// An engine that does not say what it runs on may be any.
+    os_type: Option<&'a str>,
+    is_embedded: bool,
 }
 
 /// The options that are given and need more than the oldest engine, by name as Docker sorts them.
@@ -31,6 +47,7 @@ fn needs(options: &Options) -> Vec<(&'static str, Need)> {
     let windows = Need::Os("windows");
     let Options {
         lifecycle,
+        image,
         storage,
         network,
         security,
@@ -73,22 +90,26 @@ fn needs(options: &Options) -> Vec<(&'static str, Need)> {
             "network NETWORK --network NETWORK",
             version(44),
         ),
+        (image.rootfs, "rootfs", Need::Embedded),
     ]
     .into_iter()
     .filter_map(|(is_given, name, need)| is_given.then_some((name, need)))
     .collect()
 }
 
-/// An engine that does not say what it runs on may be any.
-fn refuse(needs: &[(&str, Need)], engine: ApiVersion, os_type: Option<&str>) -> Option<String> {
+fn refuse(needs: &[(&str, Need)], engine: &Engine<'_>) -> Option<String> {
     let lines: Vec<String> = needs
         .iter()
-        .filter_map(|(name, need)| match (need, os_type) {
-            (Need::Version(version), _) if engine < *version => Some(format!(
-                "\"--{name}\" requires API version {version}, but the Docker daemon API version is {engine}"
+        .filter_map(|(name, need)| match (need, engine.os_type) {
+            (Need::Version(version), _) if engine.version < *version => Some(format!(
+                "\"--{name}\" requires API version {version}, but the Docker daemon API version is {}",
+                engine.version
             )),
             (Need::Os(os), Some(other)) if os != &other => Some(format!(
                 "\"--{name}\" is only supported on a Docker daemon running on {os}, but the Docker daemon is running on {other}"
+            )),
+            (Need::Embedded, _) if !engine.is_embedded => Some(format!(
+                "\"--{name}\" is only supported by the embedded engine (-H embedded://), and this engine is another"
             )),
             _ => None,
         })
@@ -101,7 +122,22 @@ mod tests {
     use super::*;
     use crate::values::mount;
 
-    const NEW: ApiVersion = ApiVersion::new(1, 45);
+    const NEW: Engine<'_> = Engine {
+        version: ApiVersion::new(1, 45),
+        os_type: None,
+        is_embedded: false,
+    };
+
+    fn of_version(minor: u16) -> Engine<'static> {
+        Engine {
+            version: ApiVersion::new(1, minor),
+            ..NEW
+        }
+    }
+
+    fn on(os_type: Option<&str>) -> Engine<'_> {
+        Engine { os_type, ..NEW }
+    }
 
     #[test]
     fn each_option_has_its_version() {
@@ -111,15 +147,15 @@ mod tests {
         options.health.health_start_interval = Some(1);
         options.lifecycle.annotations = vec!["a=b".to_owned()];
         let needs = needs(&options);
-        assert_eq!(refuse(&needs, NEW, Some("linux")), None);
+        assert_eq!(refuse(&needs, &on(Some("linux"))), None);
         assert_eq!(
-            refuse(&needs, ApiVersion::new(1, 43), None).as_deref(),
+            refuse(&needs, &of_version(43)).as_deref(),
             Some(
                 "\"--health-start-interval\" requires API version 1.44, but the Docker daemon API version is 1.43"
             )
         );
         assert_eq!(
-            refuse(&needs, ApiVersion::new(1, 40), None).map(|text| text.lines().count()),
+            refuse(&needs, &of_version(40)).map(|text| text.lines().count()),
             Some(3)
         );
     }
@@ -137,9 +173,9 @@ mod tests {
         ] {
             options.storage.mounts = vec![mount::parse(text).unwrap()];
             let needs = needs(&options);
-            assert_eq!(refuse(&needs, NEW, None), None);
+            assert_eq!(refuse(&needs, &NEW), None);
             assert_eq!(
-                refuse(&needs, ApiVersion::new(1, 41), None),
+                refuse(&needs, &of_version(41)),
                 Some(format!(
                     "\"--mount {name}\" requires API version {version}, but the Docker daemon API version is 1.41"
                 ))
@@ -157,9 +193,9 @@ mod tests {
         options.windows.isolation = Some("default".to_owned());
         let needs = needs(&options);
         for os in [None, Some("windows")] {
-            assert_eq!(refuse(&needs, NEW, os), None);
+            assert_eq!(refuse(&needs, &on(os)), None);
         }
-        let text = refuse(&needs, NEW, Some("linux")).unwrap_or_default();
+        let text = refuse(&needs, &on(Some("linux"))).unwrap_or_default();
         let names: Vec<&str> = text
             .lines()
             .filter_map(|line| line.split('"').nth(1))
@@ -174,5 +210,23 @@ mod tests {
         assert!(text.ends_with(
             "\"--io-maxiops\" is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux"
         ));
+    }
+
+    #[test]
+    fn a_directory_is_for_the_embedded_engine() {
+        let mut options = Options::default();
+        options.image.rootfs = true;
+        let needs = needs(&options);
+        let embedded = Engine {
+            is_embedded: true,
+            ..NEW
+        };
+        assert_eq!(refuse(&needs, &embedded), None);
+        assert_eq!(
+            refuse(&needs, &NEW).as_deref(),
+            Some(
+                "\"--rootfs\" is only supported by the embedded engine (-H embedded://), and this engine is another"
+            )
+        );
     }
 }

@@ -9,7 +9,7 @@ use terminal::DetachKeys;
 
 use crate::create::{self, AttachedStreams, Circumstances};
 use crate::errors::{self, Wording};
-use crate::options::Options;
+use crate::options::{ImageOptions, Options};
 use crate::values::InvalidValue;
 use crate::values::pull_policy::{self, PullPolicy};
 
@@ -19,7 +19,8 @@ const DEFAULT_PLATFORM: &str = "DOCKER_DEFAULT_PLATFORM";
 /// What is to be done for one command line.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) image: Image,
+    /// None with `--rootfs`.
+    pub(crate) image: Option<Image>,
     pub(crate) pull: PullPolicy,
     pub(crate) quiet: bool,
     /// Of the image, in its normal form.
@@ -46,6 +47,7 @@ impl Plan {
         let words = utf8(&options.words).map_err(|text| wording.refused(text))?;
         let pull = options.image.pull.as_deref().unwrap_or_default();
         let pull = pull_policy::parse(pull).map_err(refused)?;
+        check_rootfs(&options.image).map_err(refused)?;
         let streams = AttachedStreams::of(options);
         let configuration = cx.optional_state::<ConfigFile>()?;
         let client = cx.state::<Client>()?;
@@ -70,9 +72,14 @@ impl Plan {
             .and_then(|file| file.detach_keys.as_deref());
         let detach_keys = attach::detach_keys(options.process.detach_keys.as_deref(), configured)
             .map_err(|error| errors::bare(ExitStatus::Failure, error.to_string()))?;
-        let platform = platform(options.image.platform.as_deref(), cx).map_err(refused)?;
-        let image = Image::parse(words.first().map_or("", String::as_str))
-            .map_err(|error| refused(InvalidValue::new(error.to_string())))?;
+        let (image, platform) = if options.image.rootfs {
+            (None, None)
+        } else {
+            let platform = platform(options.image.platform.as_deref(), cx).map_err(refused)?;
+            let image = Image::parse(words.first().map_or("", String::as_str))
+                .map_err(|error| refused(InvalidValue::new(error.to_string())))?;
+            (Some(image), platform)
+        };
         Ok(Plan {
             image,
             pull,
@@ -102,6 +109,21 @@ fn utf8(words: &[OsString]) -> Result<Vec<String>, String> {
                 .ok_or_else(|| flags::not_utf8(word))
         })
         .collect()
+}
+
+/// What says which image to get, and how, says nothing of a directory.
+fn check_rootfs(options: &ImageOptions) -> Result<(), InvalidValue> {
+    let given = [
+        (options.pull.is_some(), "--pull"),
+        (options.platform.is_some(), "--platform"),
+        (options.quiet, "--quiet"),
+    ];
+    match given.into_iter().find(|(is_given, _)| *is_given) {
+        Some((_, option)) if options.rootfs => Err(InvalidValue::new(format!(
+            "conflicting options: {option} is about the image, and with --rootfs there is none"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that what is attached to can be. These refusals are without a frame, as Docker prints them.

@@ -108,8 +108,8 @@ impl Preparation<'_> {
     ) -> anyhow::Result<ContainerCreateResponse> {
         let Preparation { plan, wording, .. } = self;
         let reference = match &plan.image {
-            Image::Named(reference) => Some(reference),
-            Image::Id(_) => None,
+            Some(Image::Named(reference)) => Some(reference),
+            Some(Image::Id(_)) | None => None,
         };
         if let (PullPolicy::Always, Some(reference)) = (plan.pull, reference) {
             self.pull(cx, reference)?;

@@ -1,4 +1,4 @@
-//! The image: where it comes from.
+//! The image: where it comes from, or what stands in for one.
 
 use clap::Args;
 
@@ -6,6 +6,9 @@ use clap::Args;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Image")]
 pub(crate) struct ImageOptions {
+    /// Run a directory instead of an image: the first operand names it; with :O behind it, what is written is thrown away
+    #[arg(long)]
+    pub(crate) rootfs: bool,
     /// When to pull the image: always, missing or never [default: missing]
     #[arg(long, value_name = "WHEN")]
     pub(crate) pull: Option<String>,

@@ -38,7 +38,7 @@ pub(crate) use windows::WindowsOptions;
 #[derive(Debug, Clone, Default, Args)]
 #[command(args_override_self = true, disable_help_flag = true, mut_args = flags::docker)]
 pub(crate) struct Options {
-    /// Image to run, and behind it the command with its arguments
+    /// Image to run, or with --rootfs a directory, and behind it the command with its arguments
     // One list: with a positional of its own for the image, options behind it would still be taken for ours, and a
     // `--` in the command would get lost.
     #[arg(

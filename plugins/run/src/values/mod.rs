@@ -26,6 +26,7 @@ pub(crate) mod path;
 pub(crate) mod port;
 pub(crate) mod pull_policy;
 pub(crate) mod restart;
+pub(crate) mod rootfs;
 pub(crate) mod security;
 pub(crate) mod storage_option;
 pub(crate) mod sysctl;

@@ -54,6 +54,8 @@ pub(crate) type Observer = Box<dyn Fn(&str) + Send + Sync>;
 pub(crate) struct Script {
     pub(crate) api_version: &'static str,
     pub(crate) os_type: &'static str,
+    /// Whether it says that it is the embedded engine.
+    pub(crate) is_embedded: bool,
     /// Statuses and bodies of the answers to creates, in order; the last one repeats.
     pub(crate) create: Vec<(u16, String)>,
     /// The answer to a pull.
@@ -76,6 +78,7 @@ impl Default for Script {
         Script {
             api_version: "1.41",
             os_type: "linux",
+            is_embedded: false,
             create: vec![created(&[])],
             pull: (200, String::new()),
             attach: None,
@@ -245,8 +248,12 @@ impl Shared {
         let script = &self.script;
         let (status, body) = match line.split('?').next().unwrap_or_default() {
             "HEAD /_ping" => {
+                let embedded = match script.is_embedded {
+                    true => "Embedded-Engine: 0.1.0\r\n",
+                    false => "",
+                };
                 let head = format!(
-                    "HTTP/1.1 200 OK\r\nApi-Version: {}\r\nOstype: {}\r\nContent-Length: 0\r\n\r\n",
+                    "HTTP/1.1 200 OK\r\nApi-Version: {}\r\nOstype: {}\r\n{embedded}Content-Length: 0\r\n\r\n",
                     script.api_version, script.os_type
                 );
                 return write(connection, head.as_bytes());
