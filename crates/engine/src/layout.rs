@@ -88,6 +88,11 @@ impl Layout {
         self.root.join("blobs")
     }
 
+    /// Which images there are, by id.
+    pub fn images(&self) -> PathBuf {
+        self.root.join("images")
+    }
+
     /// Unpacked layers.
     pub fn layers(&self) -> PathBuf {
         self.root.join("layers")

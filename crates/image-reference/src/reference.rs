@@ -93,6 +93,21 @@ impl Reference {
         &self.registry
     }
 
+    /// The name within the registry: `library/busybox`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The tag. Without one there is a digest.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The digest, with its algorithm.
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+
     /// The name with its registry and without tag or digest: `docker.io/library/busybox`.
     pub fn repository(&self) -> String {
         format!("{}/{}", self.registry, self.path)
@@ -106,17 +121,22 @@ impl Reference {
             .unwrap_or(DEFAULT_TAG)
     }
 
-    /// The name as a person knows it: `busybox:latest`.
-    pub fn familiar(&self) -> String {
+    /// The name without tag or digest as a person knows it: `busybox`.
+    pub fn familiar_name(&self) -> String {
         let official = self
             .path
             .strip_prefix(OFFICIAL)
             .filter(|name| !name.contains('/'));
-        let mut text = match (self.registry.as_str(), official) {
+        match (self.registry.as_str(), official) {
             (DEFAULT_REGISTRY, Some(name)) => name.to_owned(),
             (DEFAULT_REGISTRY, None) => self.path.clone(),
             _ => self.repository(),
-        };
+        }
+    }
+
+    /// The name as a person knows it: `busybox:latest`.
+    pub fn familiar(&self) -> String {
+        let mut text = self.familiar_name();
         for (separator, part) in [(':', &self.tag), ('@', &self.digest)] {
             if let Some(part) = part {
                 text.push(separator);
