@@ -73,6 +73,11 @@ impl Layout {
         })
     }
 
+    /// The engine of those two directories, as another process of it found them.
+    pub fn from_parts(root: PathBuf, run: PathBuf) -> Layout {
+        Layout { root, run }
+    }
+
     /// What outlives a reboot.
     pub fn root(&self) -> &Path {
         &self.root
@@ -106,6 +111,11 @@ impl Layout {
     /// All containers.
     pub fn containers(&self) -> PathBuf {
         self.root.join("containers")
+    }
+
+    /// Names of containers.
+    pub fn names(&self) -> PathBuf {
+        self.root.join("names")
     }
 
     /// The files of the container of that full id.

@@ -12,8 +12,11 @@ mod error;
 pub mod fuzzing;
 pub mod image;
 mod layout;
+pub mod monitor;
 pub mod seccomp;
+pub mod signal;
 pub mod spec;
+pub mod state;
 mod sys;
 
 pub use engine::Engine;

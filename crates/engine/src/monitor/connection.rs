@@ -1,0 +1,147 @@
+//! Talking to a monitor.
+
+use std::io::{self, BufRead, BufReader, IoSlice, Read};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+
+use super::protocol::{LONGEST_LINE, Reply, Request};
+use super::spawn;
+use crate::{Error, Layout, Result};
+
+/// How long somebody may hold the lock without answering: a monitor that is about to go, or one who asks about the lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection to a container's monitor. It blocks.
+#[derive(Debug)]
+pub struct Connection {
+    stream: BufReader<UnixStream>,
+}
+
+/// Asks a container's monitor, which is started if there is none, and returns its first answer.
+///
+/// # Errors
+///
+/// The monitor's, [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such container and
+/// [`ErrorKind::System`](crate::ErrorKind::System) if no monitor can be started or the one there is does not answer.
+pub fn request(layout: &Layout, id: &str, request: &Request) -> Result<(Connection, Reply)> {
+    let start = Instant::now();
+    loop {
+        if let Some(mut connection) = spawn::connect_or_spawn(layout, id)? {
+            match connection.exchange(request) {
+                Ok(reply) => return reply.into_result().map(|reply| (connection, reply)),
+                // It was about to go when we came, and has read nothing.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        if start.elapsed() > PATIENCE {
+            return Err(Error::system(format!(
+                "the monitor of container {id} does not answer"
+            )));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+impl Connection {
+    pub(super) fn new(stream: UnixStream) -> Connection {
+        Connection {
+            stream: BufReader::with_capacity(512, stream),
+        }
+    }
+
+    fn exchange(&mut self, request: &Request) -> io::Result<Reply> {
+        match self.write(request, None) {
+            Ok(()) => self.read(),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a further request, with the descriptor that belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if the monitor is gone.
+    pub fn send(&mut self, request: &Request, descriptor: Option<BorrowedFd<'_>>) -> Result<()> {
+        self.write(request, descriptor).map_err(failed)
+    }
+
+    /// Waits for a further answer.
+    ///
+    /// # Errors
+    ///
+    /// The monitor's, and [`ErrorKind::System`](crate::ErrorKind::System) if it goes without one.
+    pub fn receive(&mut self) -> Result<Reply> {
+        self.read().map_err(failed)?.into_result()
+    }
+
+    fn write(&mut self, request: &Request, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+        let mut line = serde_json::to_vec(request)?;
+        line.push(b'\n');
+        let stream = self.stream.get_ref();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let descriptors: Vec<BorrowedFd<'_>> = descriptor.into_iter().collect();
+        if !descriptors.is_empty() {
+            ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+        }
+        let mut sent = 0;
+        while sent < line.len() {
+            let rest = [IoSlice::new(&line[sent..])];
+            match sendmsg(stream, &rest, &mut ancillary, SendFlags::NOSIGNAL) {
+                // The descriptor went with the first byte.
+                Ok(count) => {
+                    sent += count;
+                    ancillary.clear();
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> io::Result<Reply> {
+        let mut line = Vec::new();
+        let longest = u64::try_from(LONGEST_LINE).unwrap_or(u64::MAX);
+        let read = (&mut self.stream)
+            .take(longest)
+            .read_until(b'\n', &mut line);
+        match read {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => line.clear(),
+            Err(error) => return Err(error),
+        }
+        if line.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(serde_json::from_slice(&line)?)
+    }
+}
+
+/// To wait for an answer and for something else: nothing of it is read ahead of the answer that follows.
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.get_ref().as_fd()
+    }
+}
+
+fn failed(error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return Error::system("the container's monitor went away").with_source(error);
+    }
+    Error::io("talk to the container's monitor", error)
+}

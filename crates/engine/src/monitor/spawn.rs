@@ -1,0 +1,150 @@
+//! Starting a monitor.
+//!
+//! Whoever gets the container's lock starts it and hands the lock down, together with the socket, which listens before the
+//! monitor runs: nobody has to wait until it does.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+
+use super::Connection;
+use crate::layout::make_directory;
+use crate::state::Lock;
+use crate::{Error, Layout, Result};
+
+/// The name that the program runs under as a monitor. Its arguments are the root, the runtime directory and the
+/// container's id; standard input is the socket, standard output the lock, standard error its log.
+pub(super) const NAME: &str = "tool-monitor";
+
+/// The size from which on a monitor's log is begun anew, in bytes.
+const LONGEST_LOG: u64 = 64 * 1024;
+
+/// Connects to the monitor, starting it if nobody has the lock; nothing if somebody has it and does not listen.
+pub(super) fn connect_or_spawn(layout: &Layout, id: &str) -> Result<Option<Connection>> {
+    if let Some(connection) = connect(layout, id)? {
+        return Ok(Some(connection));
+    }
+    match Lock::try_acquire(layout, id)? {
+        Some(lock) => {
+            spawn(layout, id, lock)?;
+            connect(layout, id)
+        }
+        None => Ok(None),
+    }
+}
+
+/// Connects to the monitor, if there is one.
+pub(super) fn connect(layout: &Layout, id: &str) -> Result<Option<Connection>> {
+    let Some(directory) = Directory::open(&layout.container_run(id))? else {
+        return Ok(None);
+    };
+    match UnixStream::connect(directory.socket()) {
+        Ok(stream) => Ok(Some(Connection::new(stream))),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(Error::io(
+            format_args!("connect {}", directory.path.join(SOCKET).display()),
+            error,
+        )),
+    }
+}
+
+/// Starts the monitor that owns `lock` from now on.
+pub(super) fn spawn(layout: &Layout, id: &str, lock: Lock) -> Result<()> {
+    let path = layout.container_run(id);
+    make_directory(&path)?;
+    let directory = Directory::open(&path)?
+        .ok_or_else(|| Error::system(format!("{} is gone", path.display())))?;
+    let failed = |error: io::Error| {
+        Error::io(
+            format_args!("listen on {}", path.join(SOCKET).display()),
+            error,
+        )
+    };
+    match fs::remove_file(directory.socket()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(directory.socket()).map_err(failed)?;
+
+    let mut command = reexec::command(NAME)
+        .map_err(|error| Error::system(format!("start a monitor: {error}")))?;
+    let cannot = |error: io::Error| Error::io("start a monitor", error);
+    command
+        .args([layout.root(), layout.run(), Path::new(id)])
+        .env_clear()
+        .current_dir("/")
+        .stdin(OwnedFd::from(listener))
+        .stdout(lock.as_fd().try_clone_to_owned().map_err(cannot)?)
+        .stderr(log(layout, id)?);
+    // What a user sets for `tool` decides where some things are looked for; nothing else of it is the container's.
+    for name in ["PATH", "HOME", "RUST_BACKTRACE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    let mut child = command.spawn().map_err(cannot)?;
+    // A server lives longer than its monitors, which would stay zombies.
+    let reaper = thread::Builder::new()
+        .name("reaper".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(move || child.wait());
+    reaper.map(drop).map_err(cannot)
+}
+
+fn log(layout: &Layout, id: &str) -> Result<File> {
+    let path = layout.container(id).join("monitor.log");
+    let is_long = fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LONGEST_LOG);
+    File::options()
+        .append(!is_long)
+        .write(true)
+        .truncate(is_long)
+        .create(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| Error::io(format_args!("open {}", path.display()), error))
+}
+
+/// The name of the socket.
+pub(super) const SOCKET: &str = "monitor.sock";
+
+/// A directory with a socket in it, named in few letters: the address of a socket has at most 107 bytes, fewer than a
+/// runtime directory and an id may have.
+struct Directory {
+    path: PathBuf,
+    descriptor: OwnedFd,
+}
+
+impl Directory {
+    /// Nothing if there is none.
+    fn open(path: &Path) -> Result<Option<Directory>> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match openat(CWD, path, flags, Mode::empty()) {
+            Ok(descriptor) => Ok(Some(Directory {
+                path: path.to_owned(),
+                descriptor,
+            })),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(Error::io(format_args!("open {}", path.display()), error)),
+        }
+    }
+
+    fn socket(&self) -> PathBuf {
+        PathBuf::from(format!(
+            "/proc/self/fd/{}/{SOCKET}",
+            self.descriptor.as_raw_fd()
+        ))
+    }
+}

@@ -1,0 +1,21 @@
+//! Processes that join a container.
+
+use bollard_stubs::models::ExecConfig;
+use serde::{Deserialize, Serialize};
+
+/// The file `exec/ID.json` of a container: one process that joins, or joined, or is going to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exec {
+    /// 64 hexadecimal digits.
+    pub id: String,
+    /// The container's id.
+    pub container: String,
+    /// What was asked for.
+    pub config: ExecConfig,
+    /// Whether it runs.
+    pub running: bool,
+    /// Its number on the machine; 0 before it starts.
+    pub pid: i32,
+    /// What it ended with; nothing before it does.
+    pub exit_code: Option<i64>,
+}

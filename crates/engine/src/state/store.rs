@@ -1,0 +1,415 @@
+//! All containers.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::file::{self, Durability};
+use super::names::{self, Names};
+use super::{Exec, Record, State, check_name};
+use crate::layout::make_directory;
+use crate::{Error, Layout, Result};
+
+/// The containers below one root.
+#[derive(Clone, Copy, Debug)]
+pub struct Store<'a> {
+    layout: &'a Layout,
+}
+
+impl<'a> Store<'a> {
+    /// The containers of that layout.
+    pub fn new(layout: &'a Layout) -> Store<'a> {
+        Store { layout }
+    }
+
+    /// Makes a container's directory and gives it its name: it exists then, as `created`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the name is taken, and
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if a file cannot be written; nothing is left behind then.
+    pub fn create(&self, record: &Record) -> Result<()> {
+        check_name(&record.name)?;
+        let id = &record.id;
+        let unfinished = self.layout.containers().join(format!(".{id}"));
+        make_directory(&unfinished)?;
+        let made = self.fill(&unfinished, record).and_then(|()| {
+            let names = Names::lock(self.layout)?;
+            names.take(&record.name, id)?;
+            let directory = self.layout.container(id);
+            fs::rename(&unfinished, &directory).map_err(|error| {
+                // The first failure is the one to tell.
+                let _ = names.release(&record.name, id);
+                Error::io(format_args!("rename to {}", directory.display()), error)
+            })
+        });
+        if made.is_err() {
+            let _ = fs::remove_dir_all(&unfinished);
+        }
+        made
+    }
+
+    fn fill(&self, directory: &Path, record: &Record) -> Result<()> {
+        make_directory(&directory.join("exec"))?;
+        file::write(
+            &directory.join("state.json"),
+            &State::default(),
+            Durability::Lazy,
+        )?;
+        file::write(&directory.join("config.json"), record, Durability::Durable)
+    }
+
+    /// The ids of all containers, in no order.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if the directory cannot be read.
+    pub fn ids(&self) -> Result<Vec<String>> {
+        let directory = self.layout.containers();
+        let failed =
+            |error: io::Error| Error::io(format_args!("read {}", directory.display()), error);
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(failed)?.file_name();
+            match name.into_string() {
+                Ok(name) if is_id(&name) => ids.push(name),
+                _ => {}
+            }
+        }
+        Ok(ids)
+    }
+
+    /// The id of the container that is meant by a full id, a name, or the beginning of one id.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for none, and
+    /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a beginning of several.
+    pub fn find(&self, reference: &str) -> Result<String> {
+        if is_id(reference) && self.layout.container(reference).is_dir() {
+            return Ok(reference.to_owned());
+        }
+        let name = reference.strip_prefix('/').unwrap_or(reference);
+        if let Some(id) = names::find(self.layout, name)?
+            && self.layout.container(&id).is_dir()
+        {
+            return Ok(id);
+        }
+        let mut found = None;
+        if !reference.is_empty() && reference.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            for id in self.ids()? {
+                if id.starts_with(reference) && found.replace(id).is_some() {
+                    return Err(Error::invalid(format!(
+                        "multiple IDs found with provided prefix: {reference}"
+                    )));
+                }
+            }
+        }
+        found.ok_or_else(|| Error::not_found(format!("No such container: {reference}")))
+    }
+
+    /// What was asked for, by full id.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such container, and
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if its file cannot be read or is damaged.
+    pub fn record(&self, id: &str) -> Result<Record> {
+        file::read(&self.layout.container(id).join("config.json"))?
+            .ok_or_else(|| Error::not_found(format!("No such container: {id}")))
+    }
+
+    /// How it is said to be, by full id. If its monitor was killed that is not how it is: see
+    /// [`monitor::observe`](crate::monitor::observe).
+    ///
+    /// # Errors
+    ///
+    /// As [`record`](Store::record).
+    pub fn state(&self, id: &str) -> Result<State> {
+        file::read(&self.layout.container(id).join("state.json"))?
+            .ok_or_else(|| Error::not_found(format!("No such container: {id}")))
+    }
+
+    /// Gives the container another name.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a name that cannot be one or that it has
+    /// already, and [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) for one that is taken.
+    pub fn rename(&self, id: &str, name: &str) -> Result<()> {
+        if name.is_empty() || name == "/" {
+            return Err(Error::invalid("Neither old nor new names may be empty"));
+        }
+        let name = check_name(name)?;
+        // The lock of the names is that of the file, too: only a name ever changes in it.
+        let names = Names::lock(self.layout)?;
+        let mut record = self.record(id)?;
+        if record.name == name {
+            return Err(Error::invalid(
+                "Renaming a container with the same name as its current name",
+            ));
+        }
+        names.take(name, id)?;
+        let old = std::mem::replace(&mut record.name, name.to_owned());
+        let path = self.layout.container(id).join("config.json");
+        if let Err(error) = file::write(&path, &record, Durability::Durable) {
+            let _ = names.release(name, id);
+            return Err(error);
+        }
+        names.release(&old, id)
+    }
+
+    /// Takes a container's name and directory away. Only who holds its lock, and has taken away everything else of it,
+    /// may do that.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if something cannot be removed; the rest of it is a container
+    /// still, so that it can be tried again.
+    pub fn remove(&self, id: &str) -> Result<()> {
+        let directory = self.layout.container(id);
+        let unfinished = self.layout.containers().join(format!(".{id}"));
+        let failed =
+            |error: io::Error| Error::io(format_args!("remove {}", directory.display()), error);
+        // What it wrote may be much: it has to be away before the container is said to be gone.
+        for name in ["upper", "work"] {
+            match fs::remove_dir_all(directory.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
+        }
+        {
+            let names = Names::lock(self.layout)?;
+            // A damaged file names nobody; its link dangles then and is taken over by the next who wants it.
+            if let Ok(record) = self.record(id) {
+                names.release(&record.name, id)?;
+            }
+            fs::rename(&directory, &unfinished).map_err(failed)?;
+        }
+        fs::remove_dir_all(&unfinished).map_err(failed)
+    }
+
+    /// Records a process that is going to join the container.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if the file cannot be written.
+    pub fn create_exec(&self, exec: &Exec) -> Result<()> {
+        let directory = self.layout.container(&exec.container).join("exec");
+        make_directory(&directory)?;
+        file::write(
+            &directory.join(format!("{}.json", exec.id)),
+            exec,
+            Durability::Lazy,
+        )
+    }
+
+    /// A joining process, by its full id.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if no container has it.
+    pub fn exec(&self, id: &str) -> Result<Exec> {
+        let missing = || Error::not_found(format!("No such exec instance: {id}"));
+        if !is_id(id) {
+            return Err(missing());
+        }
+        for container in self.ids()? {
+            if let Some(exec) = self.exec_of(&container, id)? {
+                return Ok(exec);
+            }
+        }
+        Err(missing())
+    }
+
+    /// A joining process of that container.
+    pub(crate) fn exec_of(&self, container: &str, id: &str) -> Result<Option<Exec>> {
+        let directory = self.layout.container(container).join("exec");
+        file::read(&directory.join(format!("{id}.json")))
+    }
+
+    /// The ids of the container's joining processes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if the directory cannot be read.
+    pub fn exec_ids(&self, container: &str) -> Result<Vec<String>> {
+        let directory = self.layout.container(container).join("exec");
+        let failed =
+            |error: io::Error| Error::io(format_args!("read {}", directory.display()), error);
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+                && let Some(stem) = path.file_stem().and_then(|stem| stem.to_str())
+            {
+                ids.push(stem.to_owned());
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// Whether that is a full id: what is not may name any file.
+fn is_id(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Moment, Rootfs, Status};
+
+    struct Root {
+        layout: Layout,
+        _directory: tempfile::TempDir,
+    }
+
+    fn root() -> Root {
+        let directory = tempfile::tempdir().expect("a directory");
+        let layout =
+            Layout::from_parts(directory.path().join("root"), directory.path().join("run"));
+        layout.create().expect("a root");
+        Root {
+            layout,
+            _directory: directory,
+        }
+    }
+
+    fn record(digit: char, name: &str) -> Record {
+        Record {
+            id: digit.to_string().repeat(64),
+            name: name.to_owned(),
+            created: Moment::now(),
+            body: Default::default(),
+            image: String::new(),
+            rootfs: Rootfs::Directory("/".into()),
+            platform: "linux/amd64".to_owned(),
+            mounts: Vec::new(),
+            anonymous_volumes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_container_is_found_by_id_name_and_beginning() {
+        let root = root();
+        let store = Store::new(&root.layout);
+        let mut other = record('a', "other");
+        other.id.replace_range(63.., "b");
+        for record in [record('a', "one"), record('b', "two"), other] {
+            store.create(&record).expect("a container");
+        }
+        let id = "b".repeat(64);
+        for reference in [id.as_str(), "two", "/two", "b", "bbbbbbbbbbbb"] {
+            assert_eq!(store.find(reference).expect(reference), id);
+        }
+        let error = store.find("aa").expect_err("two of them");
+        assert_eq!(error.status(), 400);
+        for reference in ["c", "", "/", "three", "../root", "."] {
+            let error = store.find(reference).expect_err(reference);
+            assert_eq!(error.status(), 404, "{reference}");
+        }
+        assert_eq!(store.ids().expect("a list").len(), 3);
+        assert_eq!(store.state(&id).expect("a state").status, Status::Created);
+    }
+
+    #[test]
+    fn a_name_is_one_containers() {
+        let root = root();
+        let store = Store::new(&root.layout);
+        store.create(&record('a', "one")).expect("a container");
+        let error = store.create(&record('b', "one")).expect_err("taken");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "Conflict. The container name \"/one\" is already in use by container \"{}\". You have to remove (or rename) that container to be able to reuse that name.",
+                "a".repeat(64)
+            )
+        );
+        assert_eq!(store.ids().expect("a list"), ["a".repeat(64)]);
+        store.rename(&"a".repeat(64), "/two").expect("renamed");
+        store.create(&record('b', "one")).expect("a container");
+        let error = store.rename(&"b".repeat(64), "two").expect_err("taken");
+        assert_eq!(error.status(), 409);
+        assert_eq!(store.record(&"b".repeat(64)).expect("a record").name, "one");
+        store.remove(&"a".repeat(64)).expect("removed");
+        store.rename(&"b".repeat(64), "two").expect("renamed");
+        assert_eq!(store.find("two").expect("found"), "b".repeat(64));
+        assert!(store.find("one").is_err());
+    }
+
+    /// What a crash between the two steps of making a container leaves.
+    #[test]
+    fn a_name_of_nobody_is_free() {
+        let root = root();
+        let store = Store::new(&root.layout);
+        fs::create_dir_all(root.layout.names()).expect("a directory");
+        std::os::unix::fs::symlink("f".repeat(64), root.layout.names().join("one"))
+            .expect("a link");
+        store.create(&record('a', "one")).expect("a container");
+        assert_eq!(store.find("one").expect("found"), "a".repeat(64));
+    }
+
+    #[test]
+    fn a_lock_is_held_once_and_not_by_who_is_too_late() {
+        use crate::state::Lock;
+        let root = root();
+        let store = Store::new(&root.layout);
+        let id = "a".repeat(64);
+        assert_eq!(
+            Lock::try_acquire(&root.layout, &id)
+                .expect_err("no container")
+                .status(),
+            404
+        );
+        store.create(&record('a', "one")).expect("a container");
+        assert!(!Lock::is_held(&root.layout, &id).expect("an answer"));
+        let lock = Lock::try_acquire(&root.layout, &id)
+            .expect("a lock")
+            .expect("free");
+        assert!(Lock::is_held(&root.layout, &id).expect("an answer"));
+        assert!(
+            Lock::try_acquire(&root.layout, &id)
+                .expect("an answer")
+                .is_none()
+        );
+        let state = State {
+            status: Status::Running,
+            ..State::default()
+        };
+        lock.write_state(&state).expect("written");
+        assert_eq!(store.state(&id).expect("a state"), state);
+        drop(lock);
+        assert!(!Lock::is_held(&root.layout, &id).expect("an answer"));
+    }
+
+    #[test]
+    fn joining_processes_are_found_by_id_alone() {
+        let root = root();
+        let store = Store::new(&root.layout);
+        store.create(&record('a', "one")).expect("a container");
+        let exec = Exec {
+            id: "e".repeat(64),
+            container: "a".repeat(64),
+            config: Default::default(),
+            running: false,
+            pid: 0,
+            exit_code: None,
+        };
+        store.create_exec(&exec).expect("written");
+        assert_eq!(store.exec(&exec.id).expect("found"), exec);
+        assert_eq!(store.exec_ids(&exec.container).expect("a list"), [exec.id]);
+        let error = store.exec("../../config").expect_err("no id");
+        assert_eq!(error.to_string(), "No such exec instance: ../../config");
+    }
+}
