@@ -13,6 +13,7 @@ pub mod fuzzing;
 pub mod image;
 mod layout;
 pub mod monitor;
+pub mod network;
 pub mod seccomp;
 pub mod signal;
 pub mod spec;
