@@ -5,10 +5,11 @@
 
 #![forbid(unsafe_code)]
 
+mod choice;
+mod client;
 mod config;
 mod credentials;
 mod custom_headers;
-mod engine;
 mod globals;
 mod logging;
 
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
         .globals_error(globals::refused)
         .dispatch_state(config::read)
         .dispatch_state(credentials::store)
-        .dispatch_state(engine::client)
+        .dispatch_state(client::choose)
+        .dispatch_state(client::client)
         .build()
         .main()
 }

@@ -1,0 +1,38 @@
+//! The client of the engine that was chosen.
+
+use byname::Context;
+use engine::Engine;
+use engine_client::{ApiVersion, Client, ClientOptions, ConfigFile, EmbeddedEngine};
+
+use crate::choice::{self, Choice};
+use crate::custom_headers;
+use crate::globals::failure;
+
+/// Which engine the commands talk to, once one of them asks.
+pub(crate) fn choose(cx: &Context) -> anyhow::Result<Choice> {
+    let config = cx.state::<ConfigFile>()?;
+    choice::choose(cx, &config).map_err(|error| {
+        failure(format!(
+            "Failed to initialize: unable to resolve docker endpoint: {error}"
+        ))
+    })
+}
+
+/// A client of it. Nothing is opened yet, and the engine inside of this program is not touched before it is needed.
+pub(crate) fn client(cx: &Context) -> anyhow::Result<Client> {
+    let config = cx.state::<ConfigFile>()?;
+    let api_version = choice::variable(cx, "DOCKER_API_VERSION")?
+        .map(|version| version.parse::<ApiVersion>())
+        .transpose()?;
+    let headers = custom_headers::of(cx, &config)
+        .map_err(|text| failure(format!("Failed to initialize: {text}")))?;
+    let options = ClientOptions {
+        user_agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        api_version,
+        headers,
+        environment: cx.environment().vars(),
+        embedded: Some(EmbeddedEngine::new(Engine::connect)),
+        ..ClientOptions::default()
+    };
+    Ok(Client::new(cx.state::<Choice>()?.endpoint.clone(), options))
+}
