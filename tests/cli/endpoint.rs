@@ -108,18 +108,6 @@ fn what_is_no_engine_is_named() {
 }
 
 #[test]
-fn without_an_engine_inside_of_the_program_that_is_said() {
-    let outcome = tool().run(["-H", "embedded://", "run", "x"]);
-    assert_eq!(outcome.out(), "");
-    assert!(
-        outcome
-            .err()
-            .contains("this program has no embedded engine"),
-        "{outcome:?}"
-    );
-}
-
-#[test]
 fn an_empty_host_is_the_default_whatever_the_variable_says() {
     let engine = engine("variable");
     let tool = tool().with_env("DOCKER_HOST", engine.host());

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod endpoint;
+mod engine;
 mod global_options;
 mod help;
 

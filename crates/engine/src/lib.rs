@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod cgroup;
+mod disk_usage;
 mod engine;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -12,6 +13,8 @@ mod error;
 pub mod fuzzing;
 pub mod image;
 mod layout;
+mod listener;
+pub mod machine;
 pub mod monitor;
 pub mod network;
 pub mod seccomp;
@@ -20,9 +23,11 @@ pub mod spec;
 pub mod state;
 mod sys;
 
+pub use disk_usage::disk_usage;
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use layout::Layout;
+pub use listener::Listener;
 
 /// The result of an operation of the engine.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -3,7 +3,8 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An instruction of a seccomp filter, laid out as the kernel's `struct sock_filter`.
 #[repr(C)]
@@ -210,4 +211,20 @@ pub(crate) fn attach_device_program(cgroup: BorrowedFd<'_>, program: &OwnedFd) -
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// The descriptor of that number, which the program was started with, closed at exec from here on. It can be had once.
+pub(crate) fn handed_down(number: RawFd) -> io::Result<OwnedFd> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::SeqCst) {
+        return Err(io::Error::other("it was taken already"));
+    }
+    // SAFETY: fcntl(2) does nothing to the descriptor but mark it, and fails where there is none of that number.
+    let result = unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it is open, as was just seen. Whoever started the program opened it for this, and the flag above keeps a
+    // second owner from being made here.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }

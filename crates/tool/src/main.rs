@@ -1,12 +1,14 @@
 //! `tool`: the command-line tool built on byname.
 //!
 //! This crate says what the program is: its name, its global options, which engine its commands talk to, and which
-//! command crates are linked. It holds no command of its own, and nothing depends on it.
+//! command crates are linked. The only commands that it holds itself are those for the engine inside of it, and nothing
+//! depends on it.
 
 #![forbid(unsafe_code)]
 
 mod choice;
 mod client;
+mod commands;
 mod config;
 mod credentials;
 mod custom_headers;
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
     reexec::init();
     Dispatcher::builder("tool")
         .version(concat!("tool version ", env!("CARGO_PKG_VERSION")))
-        .about("Run containers on a Docker Engine")
+        .about("Run containers on a Docker Engine, or on the one inside of this program")
         .globals(globals::apply)
         .globals_error(globals::refused)
         .dispatch_state(config::read)

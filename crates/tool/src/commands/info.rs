@@ -1,0 +1,123 @@
+//! `engine info`: which engine is in use and why, and what the one inside of this program can do here.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use byname::{Context, ExitStatus, UsageError, command};
+use clap::Args;
+use engine::Layout;
+use engine::machine::{Ability, Machine};
+use engine_client::{Address, Client};
+use listing::Inspection;
+use serde_json::{Value, json};
+
+use super::layout::state;
+use crate::choice::Choice;
+
+#[derive(Args)]
+struct Info {
+    /// Format the output: json, or a template such as '{{.Endpoint}}'
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+}
+
+/// Show which engine is in use and why, and what the one inside of this program can do here
+#[command("engine info", category = "Engine")]
+fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
+    let inspection = Inspection::parse(args.format.as_deref())
+        .map_err(|error| UsageError::new(error.to_string()))?;
+    let choice = cx.state::<Choice>()?;
+    let layout = state(&choice)?;
+    let embedded = Embedded::look(&layout)?;
+    let answer = match choice.endpoint.address() {
+        // It is there, whether its state is or not, and asking would make that.
+        Address::Embedded(_) => Ok(env!("CARGO_PKG_VERSION").to_owned()),
+        _ => version(&*cx.state::<Client>()?),
+    };
+    let text = match args.format {
+        Some(_) => inspection.render(&[embedded.json(&choice, &answer)])?,
+        None => embedded.described(&choice, &answer),
+    };
+    cx.out().write_all(text.as_bytes())?;
+    Ok(ExitStatus::Success)
+}
+
+/// The version that another engine tells, or why it does not.
+fn version(client: &Client) -> Result<String, String> {
+    let version = client.engine_version().map_err(|error| error.to_string())?;
+    let text = version["Version"].as_str().unwrap_or("unknown");
+    Ok(terminal::printable(text).into_owned())
+}
+
+/// The engine inside of this program.
+struct Embedded {
+    layout: Layout,
+    /// The bytes of its root.
+    size: u64,
+    machine: Machine,
+}
+
+impl Embedded {
+    fn look(layout: &Layout) -> anyhow::Result<Embedded> {
+        Ok(Embedded {
+            layout: layout.clone(),
+            size: engine::disk_usage(layout.root())?,
+            machine: Machine::look(layout)?,
+        })
+    }
+
+    fn json(&self, choice: &Choice, answer: &Result<String, String>) -> Value {
+        json!({
+            "Endpoint": choice.endpoint.to_string(),
+            "Reason": choice.reason.to_string(),
+            "Version": answer.as_ref().ok(),
+            "Error": answer.as_ref().err(),
+            "Embedded": {
+                "Version": env!("CARGO_PKG_VERSION"),
+                "Root": self.layout.root(),
+                "RuntimeDirectory": self.layout.run(),
+                "Size": self.size,
+                "Machine": self.machine,
+            },
+        })
+    }
+
+    fn described(&self, choice: &Choice, answer: &Result<String, String>) -> String {
+        let mut text = format!(
+            "Engine in use: {}\n Why: {}\n",
+            choice.endpoint, choice.reason
+        );
+        // Writing to a string does not fail.
+        let _ = match answer {
+            Ok(version) => writeln!(text, " Version: {version}"),
+            Err(error) => writeln!(text, " Error: {error}"),
+        };
+        let _ = write!(
+            text,
+            "Engine inside of this program:\n Version: {}\n Root: {}\n Runtime Directory: {}\n Size: {}\n",
+            env!("CARGO_PKG_VERSION"),
+            self.layout.root().display(),
+            self.layout.run().display(),
+            listing::human_size(self.size),
+        );
+        let Machine {
+            limits,
+            overlay,
+            seccomp,
+            nat,
+            rootless,
+        } = &self.machine;
+        for (label, ability) in [
+            ("Limits", limits),
+            ("Overlay", overlay),
+            ("Seccomp", seccomp),
+            ("NAT", nat),
+            ("Rootless", rootless),
+        ] {
+            let Ability { possible, because } = ability;
+            let word = if *possible { "yes" } else { "no" };
+            let _ = writeln!(text, " {label}: {word}, {because}");
+        }
+        text
+    }
+}

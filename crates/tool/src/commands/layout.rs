@@ -1,0 +1,33 @@
+//! Which state the commands of the engine are about.
+
+use byname::Context;
+use engine::Layout;
+use engine_client::Address;
+
+use crate::choice::{Choice, Reason};
+use crate::globals::failure;
+
+/// That of the engine that was chosen, or the user's if another one was.
+pub(super) fn state(choice: &Choice) -> engine::Result<Layout> {
+    match choice.endpoint.address() {
+        Address::Embedded(Some(directory)) => Layout::at(directory),
+        _ => Layout::default_for_user(),
+    }
+}
+
+/// The same for a command that is of no use with another engine: one that this very command line names is refused.
+pub(super) fn layout(cx: &Context) -> anyhow::Result<Layout> {
+    let choice = cx.state::<Choice>()?;
+    let is_named = matches!(
+        choice.reason,
+        Reason::Host | Reason::Context(_, "--context")
+    );
+    if is_named && !matches!(choice.endpoint.address(), Address::Embedded(_)) {
+        return Err(failure(format!(
+            "'{}' is about the engine inside of this program, and {} is another; -H embedded:///DIR names the directory of its state",
+            cx.command_path(),
+            choice.endpoint
+        )));
+    }
+    Ok(state(&choice)?)
+}

@@ -1,0 +1,7 @@
+//! The commands of the program itself: those for the engine inside of it, `tool engine ...`.
+//!
+//! They are here and not in a plugin because they are about this engine and not about any that speaks its API.
+
+mod info;
+mod layout;
+mod serve;

@@ -1,0 +1,100 @@
+//! `engine serve`: the engine for other programs, on a unix socket.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::{io, path, thread};
+
+use anyhow::Context as _;
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine::{Engine, Layout, Listener, api};
+use engine_client::{Address, Endpoint};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::layout::layout;
+use crate::globals::{Globals, failure};
+
+/// What the socket is called where nothing says otherwise.
+const SOCKET: &str = "engine.sock";
+
+#[derive(Args)]
+struct Serve {
+    /// Socket to listen on, which only you can connect to [default: engine.sock in the engine's runtime directory]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
+
+/// Why serving is over.
+enum End {
+    Signal,
+    Failure(io::Error),
+}
+
+/// Serve the engine inside of this program on a unix socket
+///
+/// Docker's own clients can use it: DOCKER_HOST=unix://PATH. It ends at SIGTERM or SIGINT and leaves containers
+/// running. The state is that of -H embedded:///DIR; -H unix://PATH names the socket. A socket that a service manager hands
+/// down (LISTEN_FDS) comes before both.
+#[command("engine serve", category = "Engine")]
+fn serve(cx: &mut Context, args: Serve) -> anyhow::Result<ExitStatus> {
+    let (layout, socket) = place(cx, args.socket)?;
+    // Caught before there is a socket that a signal could leave behind.
+    let mut signals = Signals::new([SIGTERM, SIGINT]).context("cannot catch signals")?;
+    let engine = Engine::open(layout)?;
+    let listener = match Listener::handed_down()? {
+        Some(listener) => listener,
+        None => Listener::bind(&socket)?,
+    };
+    let accepting = listener.socket().try_clone()?;
+    let (sender, receiver) = mpsc::channel();
+    let of_signals = sender.clone();
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            if signals.forever().next().is_some() {
+                // Nobody receives once it is over.
+                let _ = of_signals.send(End::Signal);
+            }
+        })?;
+    thread::Builder::new()
+        .name("accept".to_owned())
+        .spawn(move || {
+            if let Err(error) = api::listen(&accepting, &engine) {
+                let _ = sender.send(End::Failure(error));
+            }
+        })?;
+    if let Some(path) = listener.path() {
+        writeln!(cx.err(), "Listening on unix://{}", path.display())?;
+    }
+    match receiver.recv()? {
+        End::Signal => Ok(ExitStatus::Success),
+        End::Failure(error) => Err(error).context("cannot accept clients"),
+    }
+}
+
+/// The state that is served, and where. `-H` names the one or the other.
+fn place(cx: &Context, socket: Option<PathBuf>) -> anyhow::Result<(Layout, PathBuf)> {
+    let host = cx
+        .globals::<Globals>()
+        .and_then(|globals| globals.hosts.first())
+        .filter(|host| !host.trim().is_empty())
+        .map(|host| host.parse::<Endpoint>())
+        .transpose()
+        .map_err(failure)?;
+    let (layout, named) = match (host.as_ref().map(Endpoint::address), socket) {
+        (Some(Address::Unix(_)), Some(_)) => {
+            return Err(failure(
+                "conflicting options: -H unix:// and --socket both name a socket",
+            ));
+        }
+        (Some(Address::Unix(path)), None) => (Layout::default_for_user()?, Some(path.clone())),
+        (_, socket) => (layout(cx)?, socket),
+    };
+    let socket = match named {
+        Some(path) => path::absolute(path)?,
+        None => layout.run().join(SOCKET),
+    };
+    Ok((layout, socket))
+}
