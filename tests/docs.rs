@@ -26,14 +26,26 @@ fn the_reference_of_run_is_its_help() {
     assert_page("reference-run.md", &expected);
 }
 
-/// What Podman cannot do is what is left out of its tests.
+/// What an engine cannot do is what is left out of its tests.
 #[test]
 fn the_limits_of_engines_are_those_of_their_tests() {
     let mut page = "\
 # Engines
 
 `tool` speaks the Engine API, so any engine that does will do. It is tested on Docker's own `dockerd`, and `tool run` on
-Podman's Docker-compatible service too:
+Podman's Docker-compatible service too.
+
+## The engine inside of tool
+
+Where no engine is named and `/var/run/docker.sock` does not exist, `tool` uses the engine that is part of it, and
+`-H embedded://` asks for that anywhere. [The embedded engine](embedded.md) says what it is. The end-to-end tests are run on
+it with `TEST_ENGINE=embedded cargo test -p tool`. This is what it does not do, printed from the tests that are left out:
+
+"
+    .to_owned();
+    list(&mut page, Kind::Embedded);
+    page += "
+## Podman
 
 ```console
 $ podman system service --time=0 unix:///run/podman/podman.sock &
@@ -44,29 +56,37 @@ One thing is done for Podman alone: it forgets the exit code of a container that
 the exit first and then for the removal. Without that, every such run would seem to have gone well.
 
 The end-to-end tests of `tool run` pass on Podman 4.3 (`TEST_ENGINE=podman cargo test -p tool --test run`), but for what
-Podman itself cannot do. This list is printed from the tests that are left out:
+Podman itself cannot do:
 
-"
-    .to_owned();
-    for lack in lacks::of(Kind::Podman) {
-        page += &format!("- {}\n", lack.what);
-        for test in lack.tests {
-            assert!(exists(test), "there is no test {test}");
-        }
-    }
+";
+    list(&mut page, Kind::Podman);
     page += "\nPodman's messages have its own words; exit codes are the same.\n";
     assert_page("engines.md", &page);
 }
 
-/// Whether there is a test of `run` of this name, `module::test`.
+/// Lists what an engine lacks, by tests that there are.
+#[track_caller]
+fn list(page: &mut String, kind: Kind) {
+    for lack in lacks::of(kind) {
+        *page += &format!("- {}\n", lack.what);
+        for test in lack.tests {
+            assert!(exists(test), "there is no test {test}");
+        }
+    }
+}
+
+/// Whether there is a test of this name, `module::test`, of `run` or of the other commands.
 fn exists(test: &str) -> bool {
     let (module, function) = test.split_once("::").expect("module::test");
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/run")
-        .join(module)
-        .with_extension("rs");
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.contains(&format!("\nfn {function}() {{"))
+    ["run", "commands"].into_iter().any(|suite| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests")
+            .join(suite)
+            .join(module)
+            .with_extension("rs");
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        text.contains(&format!("\nfn {function}() {{"))
+    })
 }
 
 /// Compares a page of the book with what it has to say, and writes it first if that is asked for.

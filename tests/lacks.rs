@@ -1,5 +1,5 @@
-//! What other engines that speak the API cannot do, by the tests of `run` that are left out for it. The book's page about
-//! engines is printed from this.
+//! What other engines that speak the API cannot do, by the tests that are left out for it. The book's page about engines is
+//! printed from this.
 
 use harness::Kind;
 
@@ -16,6 +16,7 @@ pub(crate) fn of(kind: Kind) -> &'static [Lack] {
     match kind {
         Kind::Dockerd => &[],
         Kind::Podman => PODMAN,
+        Kind::Embedded => EMBEDDED,
     }
 }
 
@@ -75,5 +76,20 @@ const PODMAN: &[Lack] = &[
             "network::an_endpoint_is_as_its_fields_or_options_say",
             "network::a_hardware_address_is_the_containers",
         ],
+    },
+];
+
+/// The engine inside of `tool`, as root.
+const EMBEDDED: &[Lack] = &[
+    Lack {
+        what: "`--network` takes `none`, `host`, `container:NAME` and `bridge`; other networks, and with them `--link`, `--ip` and aliases, are refused.",
+        tests: &[
+            "network::a_link_is_the_engines",
+            "network::an_endpoint_is_as_its_fields_or_options_say",
+        ],
+    },
+    Lack {
+        what: "`--use-api-socket` is refused: the engine has no socket of its own.",
+        tests: &["api_socket::the_container_pulls_from_a_registry_with_its_users_login"],
     },
 ];

@@ -179,7 +179,7 @@ fn a_restart_policy_is_the_engines_to_judge() {
     let words = ["run", "-l", label, "--restart", "mostly", "busybox", "true"];
     let outcome = tool(engine).run(words);
     let text = match engine.kind() {
-        Kind::Dockerd => "invalid restart policy 'mostly'",
+        Kind::Dockerd | Kind::Embedded => "invalid restart policy 'mostly'",
         Kind::Podman => "\"mostly\" is not a valid restart policy",
     };
     outcome.assert_err_contains(125, "", text);

@@ -1,6 +1,7 @@
 //! Private engines.
 
 mod dockerd;
+mod embedded;
 mod podman;
 
 use std::fmt;
@@ -26,17 +27,28 @@ pub enum Kind {
     Dockerd,
     /// Podman's Docker-compatible service.
     Podman,
+    /// The engine inside of `tool`.
+    Embedded,
 }
 
 impl Kind {
     /// All of them, the default first.
-    pub const ALL: [Kind; 2] = [Kind::Dockerd, Kind::Podman];
+    pub const ALL: [Kind; 3] = [Kind::Dockerd, Kind::Podman, Kind::Embedded];
 
-    /// As the variable `TEST_ENGINE` names it, which is also what its program is called.
+    /// As the variable `TEST_ENGINE` names it.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Dockerd => "dockerd",
             Kind::Podman => "podman",
+            Kind::Embedded => "embedded",
+        }
+    }
+
+    /// What its program is called.
+    fn program(self) -> &'static str {
+        match self {
+            Kind::Embedded => "tool",
+            other => other.name(),
         }
     }
 
@@ -92,11 +104,12 @@ impl Engine {
     /// Starts an engine of this kind and waits until it answers.
     ///
     /// # Errors
-    /// Those of [`Engine::dockerd`] and [`Engine::podman`].
+    /// Those of [`Engine::dockerd`], [`Engine::podman`] and [`Engine::embedded`].
     pub fn start(kind: Kind) -> Result<Engine, StartError> {
         match kind {
             Kind::Dockerd => Engine::dockerd(),
             Kind::Podman => Engine::podman(),
+            Kind::Embedded => Engine::embedded(),
         }
     }
 
@@ -216,7 +229,7 @@ impl Engine {
     /// If it does not run.
     #[track_caller]
     pub fn crash(&self) {
-        let pid = find_process(self.kind.name(), &self.directory).expect("the engine runs");
+        let pid = find_process(self.kind.program(), &self.directory).expect("the engine runs");
         rustix::process::kill_process(pid, rustix::process::Signal::KILL)
             .expect("the engine can be killed");
     }
@@ -232,7 +245,7 @@ pub(crate) fn split_tag(reference: &str) -> (&str, &str) {
 
 /// The process id, out here, of the engine whose program has this name and whose files are in this directory.
 fn find_process(program: &str, directory: &Path) -> Option<rustix::process::Pid> {
-    let socket = format!("unix://{}", directory.join("socket").display());
+    let socket = directory.join("socket").display().to_string();
     std::fs::read_dir("/proc")
         .ok()?
         .flatten()
@@ -250,13 +263,17 @@ fn find_process(program: &str, directory: &Path) -> Option<rustix::process::Pid>
 fn find(program: &str, package: &str) -> Result<PathBuf, StartError> {
     let found = crate::find_program(program)
         .ok_or_else(|| StartError(format!("{program} (Debian: {package})")))?;
+    find_requirements(&format!("{program} (Debian: {package})"))?;
+    Ok(found)
+}
+
+/// Sees that an engine can run and have an image here.
+fn find_requirements(engine: &str) -> Result<(), StartError> {
     crate::image::find_busybox().ok_or_else(|| StartError(crate::image::NEEDED.into()))?;
     if !rustix::process::geteuid().is_root() {
-        return Err(StartError(format!(
-            "{program} (Debian: {package}), and to be root"
-        )));
+        return Err(StartError(format!("{engine}, and to be root")));
     }
-    Ok(found)
+    Ok(())
 }
 
 /// An engine's directory, which its guard removes: it still can when this process is killed.

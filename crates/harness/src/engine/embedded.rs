@@ -1,0 +1,42 @@
+//! A private `tool engine serve`: the engine inside of the program under test.
+
+use std::path::PathBuf;
+
+use super::{Engine, Kind, StartError, find_requirements, new_directory};
+
+impl Engine {
+    /// Starts the engine inside of `tool` with a root and a socket of its own and waits until it answers.
+    ///
+    /// The program is the one that cargo built beside the running test, so only tests of the package `tool` have it.
+    ///
+    /// # Errors
+    /// If this machine has no static busybox, if there is no such program, if this process is not root, or if the engine
+    /// does not come up; the text then holds its log.
+    pub fn embedded() -> Result<Engine, StartError> {
+        let tool = find_tool().ok_or_else(|| {
+            StartError::new("the program tool beside this one (cargo build -p tool)".into())
+        })?;
+        find_requirements("tool engine serve")?;
+        let directory = new_directory()?;
+        let path = |file: &str| directory.join(file).to_string_lossy().into_owned();
+        let root = path("root");
+        let arguments = [
+            tool.to_str().unwrap_or("tool"),
+            "-H",
+            &format!("embedded://{root}"),
+            "engine",
+            "serve",
+            "--socket",
+            &path("socket"),
+        ];
+        let script = include_str!("embedded.sh");
+        Engine::launch(Kind::Embedded, script, directory.clone(), &arguments, true)
+    }
+}
+
+/// The program `tool` of the build that the running test is of: tests are in `deps/` beside it.
+fn find_tool() -> Option<PathBuf> {
+    let test = std::env::current_exe().ok()?;
+    let tool = test.parent()?.parent()?.join("tool");
+    tool.is_file().then_some(tool)
+}
