@@ -17,6 +17,7 @@ mod listener;
 pub mod machine;
 pub mod monitor;
 pub mod network;
+pub mod runtime;
 pub mod seccomp;
 pub mod signal;
 pub mod spec;

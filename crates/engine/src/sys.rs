@@ -2,9 +2,18 @@
 
 #![allow(unsafe_code)]
 
+mod mount;
+mod process;
+
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+pub(crate) use mount::set_mount_attributes;
+pub(crate) use process::{
+    Forked, close_all_at_exec, close_all_but, execve, exit_now, fork, join_new_keyring,
+    reset_signals, unshare_mounts,
+};
 
 /// An instruction of a seccomp filter, laid out as the kernel's `struct sock_filter`.
 #[repr(C)]

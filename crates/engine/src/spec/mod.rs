@@ -1,7 +1,7 @@
 //! From a request of the Engine API to a specification of the Open Container Initiative, with Docker's defaults.
 //!
 //! The specification leaves out what libcontainer shall not do. There are no `resources` and no cgroup mount: cgroups
-//! are the engine's own, and the container's tree is bound back from where the engine put it aside. There are no
+//! are the engine's own, and whoever starts the container mounts them. There are no
 //! capabilities and no seccomp profile: a filter is loaded just before the program starts, for which all capabilities
 //! are needed still, and then [`Capabilities::apply`] drops them. And processes start in `/`: the directory that is
 //! meant may lie in a mount and may not exist yet, so [`enter_working_dir`] goes there from inside the container.
@@ -71,8 +71,8 @@ pub struct Input<'a> {
     pub files: &'a NetworkFiles,
     /// Namespaces to join.
     pub existing: &'a Existing,
-    /// The directory that shows as `/sys/fs/cgroup`, or nothing where there is none to show.
-    pub cgroup: Option<&'a Path>,
+    /// Whether the container sees cgroups of its own in `/sys/fs/cgroup`.
+    pub cgroup: bool,
     /// Whether the machine has cgroup v2 alone.
     pub unified: bool,
     /// The directory that shows as `/dev/shm` where another container's IPC namespace is joined.
@@ -96,6 +96,13 @@ pub struct MountPropagation {
     pub propagation: Propagation,
 }
 
+/// How a container sees its cgroups, which whoever starts it mounts in `/sys/fs/cgroup`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CgroupView {
+    /// Whether it cannot write to them.
+    pub read_only: bool,
+}
+
 /// A specification, and what the engine does itself.
 #[derive(Clone, Debug)]
 pub struct Built {
@@ -111,6 +118,8 @@ pub struct Built {
     pub device_rules: Vec<DeviceRule>,
     /// Propagations to set from inside the container, before its program starts.
     pub propagation: Vec<MountPropagation>,
+    /// How the container's cgroups show, if they do. On version 1 they go into a tmpfs that the specification has.
+    pub cgroup_view: Option<CgroupView>,
     /// A mount over `/dev`, to be made last: libcontainer makes its nodes in a `/dev` of its own before.
     pub over_dev: Option<MountPoint>,
     /// What the user should know, in whole sentences.
@@ -227,6 +236,7 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
         working_dir: PathBuf::from(config::working_dir(body.working_dir.as_deref())?),
         device_rules: devices.rules,
         propagation: mounts.propagation,
+        cgroup_view: mounts.cgroup_view,
         over_dev: mounts.over_dev,
         warnings,
     })

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use libcontainer::oci_spec::runtime::{Mount, MountBuilder};
 
 use super::mount_point::{MountKind, MountPoint, Propagation, clean};
-use super::{Input, MountPropagation, NetworkFiles};
+use super::{CgroupView, Input, MountPropagation, NetworkFiles};
 use crate::{Error, Result};
 
 /// How large `/dev/shm` is unless the request says otherwise.
 const DEFAULT_SHM_SIZE: i64 = 64 << 20;
+
+/// Where cgroups show.
+const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// Where our own program lies in a container with `--init`.
 pub const INIT_PATH: &str = "/sbin/docker-init";
@@ -22,6 +25,8 @@ pub(super) struct Mounts {
     pub(super) propagation: Vec<MountPropagation>,
     /// What the whole tree has to be for the mounts to be what they are asked to be.
     pub(super) root_propagation: Propagation,
+    /// How cgroups show.
+    pub(super) cgroup_view: Option<CgroupView>,
     /// The mount over `/dev`, which libcontainer cannot make.
     pub(super) over_dev: Option<MountPoint>,
 }
@@ -58,6 +63,9 @@ pub(super) fn of_container(input: &Input<'_>, facts: &Facts<'_>) -> Result<Mount
     }
     let is_taken = |destination: &str| user.iter().any(|point| point.destination == destination);
     let dev_is_taken = is_taken("/dev");
+    let cgroup_view = (input.cgroup && !is_taken(CGROUPS)).then_some(CgroupView {
+        read_only: !(privileged || facts.writable_cgroups),
+    });
 
     let mut list = Vec::new();
     for mount in defaults(input, facts, privileged)? {
@@ -107,6 +115,7 @@ pub(super) fn of_container(input: &Input<'_>, facts: &Facts<'_>) -> Result<Mount
         list,
         propagation,
         root_propagation,
+        cgroup_view,
         over_dev,
     })
 }
@@ -167,13 +176,10 @@ fn defaults(input: &Input<'_>, facts: &Facts<'_>, privileged: bool) -> Result<Ve
             &["nosuid", "noexec", "nodev", "ro"],
         )?);
     }
-    if let Some(cgroup) = input.cgroup {
-        let mut options = vec!["rbind", "nosuid", "nodev", "noexec"];
-        if !(privileged || facts.writable_cgroups) {
-            // Each controller is a mount of its own below a v1 tree, and `ro` alone would leave those writable.
-            options.extend(["ro", "rro"]);
-        }
-        list.push(mount("/sys/fs/cgroup", "bind", text(cgroup)?, &options)?);
+    // Each tree of version 1 has a directory of its own in here; version 2 is one tree, mounted at the place itself.
+    if input.cgroup && !input.unified {
+        let options = ["nosuid", "nodev", "noexec", "mode=755"];
+        list.push(mount(CGROUPS, "tmpfs", "tmpfs", &options)?);
     }
     list.push(mount(
         "/dev/mqueue",

@@ -60,7 +60,7 @@ impl Machine {
             mounts: &self.mounts,
             files: &self.files,
             existing: &self.existing,
-            cgroup: Some(Path::new("/c/cgroup")),
+            cgroup: true,
             unified: false,
             shm: None,
             init: self.init.as_deref(),
@@ -137,12 +137,13 @@ fn a_plain_container_has_docker_s_defaults() {
     );
     for (place, expected) in [
         ("/sys", "nosuid,noexec,nodev,ro"),
-        ("/sys/fs/cgroup", "rbind,nosuid,nodev,noexec,ro,rro"),
+        ("/sys/fs/cgroup", "nosuid,nodev,noexec,mode=755"),
         ("/dev/shm", "nosuid,noexec,nodev,mode=1777,size=67108864"),
         ("/etc/hosts", "bind"),
     ] {
         assert_eq!(options(&built, place), expected, "{place}");
     }
+    assert_eq!(built.cgroup_view, Some(CgroupView { read_only: true }));
     assert!(built.warnings.is_empty());
 }
 
@@ -161,10 +162,7 @@ fn a_privileged_container_sees_the_machine() {
     assert_eq!(built.capabilities, Capabilities::all());
     assert!(built.device_rules.contains(&DeviceRule::ALLOW_ALL));
     assert_eq!(options(&built, "/sys"), "nosuid,noexec,nodev");
-    assert_eq!(
-        options(&built, "/sys/fs/cgroup"),
-        "rbind,nosuid,nodev,noexec"
-    );
+    assert_eq!(built.cgroup_view, Some(CgroupView { read_only: false }));
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! Mounts that are nowhere yet: taken where the machine's paths mean something, attached inside the container.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create,
+    fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
+};
+
+use crate::spec::{MountKind, MountPoint};
+use crate::{Error, Result, sys};
+
+/// Where a path is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// The mount alone.
+    One,
+    /// The mount and those below it.
+    All,
+}
+
+/// A copy of what is mounted at `path`.
+pub(crate) fn clone_of(path: &Path, depth: Depth) -> Result<OwnedFd> {
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    if depth == Depth::All {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+    }
+    open_tree(CWD, path, flags)
+        .map_err(|error| Error::io(format_args!("take the mount at {}", path.display()), error))
+}
+
+/// What is mounted over `/dev` in place of the container's own.
+pub(super) fn of_point(point: &MountPoint) -> Result<OwnedFd> {
+    let failed = |error| Error::io(format_args!("mount {}", point.destination), error);
+    if point.kind == MountKind::Tmpfs {
+        return tmpfs(&point.tmpfs_options).map_err(failed);
+    }
+    let depth = if point.non_recursive {
+        Depth::One
+    } else {
+        Depth::All
+    };
+    let tree = clone_of(&point.source, depth)?;
+    if point.read_only {
+        let recursive = depth == Depth::All && !point.read_only_non_recursive;
+        sys::set_mount_attributes(tree.as_fd(), recursive, libc::MOUNT_ATTR_RDONLY, 0)
+            .map_err(|error| Error::io(format_args!("mount {}", point.destination), error))?;
+    }
+    Ok(tree)
+}
+
+/// An empty file system in memory with these mount options, which were checked.
+fn tmpfs(options: &[String]) -> rustix::io::Result<OwnedFd> {
+    let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    let mut attributes = MountAttrFlags::empty();
+    for option in options {
+        match (option.split_once('='), option.as_str()) {
+            (Some((key, value)), _) => {
+                fsconfig_set_string(context.as_fd(), key, value)?;
+            }
+            (None, "ro") => attributes |= MountAttrFlags::MOUNT_ATTR_RDONLY,
+            (None, "nosuid") => attributes |= MountAttrFlags::MOUNT_ATTR_NOSUID,
+            (None, "nodev") => attributes |= MountAttrFlags::MOUNT_ATTR_NODEV,
+            (None, "noexec") => attributes |= MountAttrFlags::MOUNT_ATTR_NOEXEC,
+            (None, "noatime") => attributes |= MountAttrFlags::MOUNT_ATTR_NOATIME,
+            (None, "nodiratime") => attributes |= MountAttrFlags::MOUNT_ATTR_NODIRATIME,
+            (None, "strictatime") => attributes |= MountAttrFlags::MOUNT_ATTR_STRICTATIME,
+            // The others say what is so in any case.
+            (None, _) => {}
+        }
+    }
+    fsconfig_create(context.as_fd())?;
+    fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+}
+
+/// A place below this process's root, with links followed as it sees them.
+pub(super) fn place(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let root = rustix::fs::openat(
+        CWD,
+        "/",
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    let path = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| Errno::INVAL)?;
+    loop {
+        match openat2(
+            &root,
+            &path,
+            OFlags::PATH | OFlags::CLOEXEC,
+            Mode::empty(),
+            ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS,
+        ) {
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            opened => return opened,
+        }
+    }
+}
+
+/// Mounts a detached tree at an open place.
+pub(crate) fn attach(tree: &OwnedFd, place: &OwnedFd) -> rustix::io::Result<()> {
+    move_mount(
+        tree,
+        "",
+        place,
+        "",
+        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH,
+    )
+}
