@@ -260,3 +260,33 @@ fn what_names_two_sockets_or_another_engine_is_refused() {
          names the directory of its state\n",
     );
 }
+
+#[test]
+fn what_a_crash_left_is_shown_and_with_repair_removed() {
+    let state = State::new();
+    let orphan = state.run.join("containers").join("0".repeat(64));
+    // Cgroups and links are shared by all engines of a machine, and others may have left some.
+    let check = |words: &[&str]| {
+        let all = ["-H", &state.host, "engine", "check"];
+        let outcome = state.tool.run(all.iter().chain(words));
+        assert_eq!(outcome.err(), "");
+        let path = orphan.display().to_string();
+        let lines = outcome.out();
+        let ours: Vec<String> = lines
+            .lines()
+            .filter(|line| line.contains(&path))
+            .map(str::to_owned)
+            .collect();
+        (ours, outcome.code)
+    };
+    assert_eq!(check(&[]).0, [""; 0]);
+    fs::create_dir_all(&orphan).expect("a directory");
+    let line = format!(
+        "directory {}: its container does not exist",
+        orphan.display()
+    );
+    assert_eq!(check(&[]), (vec![line.clone()], Some(1)));
+    assert_eq!(check(&["--repair"]).0, [format!("{line} (repaired)")]);
+    assert_eq!(check(&[]).0, [""; 0]);
+    assert!(!orphan.exists());
+}

@@ -5,7 +5,7 @@
 
 use std::env;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
 use std::path::{Component, Path, PathBuf};
 use std::{fs, path};
 
@@ -13,6 +13,9 @@ use rustix::process::{geteuid, getuid};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
+
+/// In a runtime directory, the link to the engine's root: a runtime directory is named by a hash, which leads nowhere.
+pub(crate) const ROOT_LINK: &str = "root";
 
 /// The directories of one engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,7 +165,19 @@ impl Layout {
             }
         }
         make_directory(&self.containers())?;
-        make_directory(&self.run.join("containers"))
+        make_directory(&self.run.join("containers"))?;
+        self.leave_link()
+    }
+
+    /// Leaves word of where the root is, so that other engines of this user know whose things are whose.
+    fn leave_link(&self) -> Result<()> {
+        let link = self.run.join(ROOT_LINK);
+        match symlink(&self.root, &link) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(Error::io(format_args!("link {}", link.display()), error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -197,7 +212,8 @@ fn settled(directory: &Path) -> PathBuf {
     }
 }
 
-fn runtime_directory() -> PathBuf {
+/// The directory of sockets of all engines of this user.
+pub(crate) fn runtime_directory() -> PathBuf {
     if geteuid().is_root() {
         PathBuf::from("/run/tool")
     } else if let Some(runtime) = absolute_variable("XDG_RUNTIME_DIR") {

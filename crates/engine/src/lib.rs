@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod cgroup;
+mod check;
 mod disk_usage;
 mod engine;
 mod error;
@@ -24,6 +25,7 @@ pub mod spec;
 pub mod state;
 mod sys;
 
+pub use check::{Finding, Outcome, Thing, check};
 pub use disk_usage::disk_usage;
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};

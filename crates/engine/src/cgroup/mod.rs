@@ -13,6 +13,7 @@ mod group;
 mod host;
 mod join;
 mod limits;
+mod list;
 mod stats;
 mod v1;
 mod v2;
@@ -22,6 +23,7 @@ pub use group::Cgroup;
 pub use host::{Host, Version};
 pub use join::Join;
 pub use limits::{DeviceLimit, Limits};
+pub(crate) use list::ids;
 pub use stats::{BlockIo, Stats};
 
 /// The parent of containers' cgroups where a request names no other.

@@ -14,3 +14,4 @@ mod spawn;
 
 pub use connection::{Connection, request};
 pub use observe::observe;
+pub(crate) use spawn::NAME;

@@ -20,7 +20,7 @@ use crate::{Error, Layout, Result};
 
 /// The name that the program runs under as a monitor. Its arguments are the root, the runtime directory and the
 /// container's id; standard input is the socket, standard output the lock, standard error its log.
-pub(super) const NAME: &str = "tool-monitor";
+pub(crate) const NAME: &str = "tool-monitor";
 
 /// The size from which on a monitor's log is begun anew, in bytes.
 const LONGEST_LOG: u64 = 64 * 1024;

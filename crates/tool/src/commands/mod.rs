@@ -2,6 +2,7 @@
 //!
 //! They are here and not in a plugin because they are about this engine and not about any that speaks its API.
 
+mod check;
 mod info;
 mod layout;
 mod serve;

@@ -1,0 +1,35 @@
+//! `engine check`: whether everything that the engine made has an owner.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use clap::Args;
+use engine::Outcome;
+
+use super::layout::layout;
+
+#[derive(Args)]
+struct Check {
+    /// Remove what has no owner, and look after containers that nobody looks after
+    #[arg(long)]
+    repair: bool,
+}
+
+/// Check that everything that the engine inside of this program made has an owner
+///
+/// Containers, directories, names, sockets, cgroups, processes, mounts, links of the network and rules of the packet
+/// filter are looked at. The status is 1 if something is left that is not as it should be.
+#[command("engine check", category = "Engine")]
+fn check(cx: &mut Context, args: Check) -> anyhow::Result<ExitStatus> {
+    let layout = layout(cx)?;
+    let findings = engine::check(&layout, args.repair)?;
+    for finding in &findings {
+        writeln!(cx.out(), "{}", terminal::printable(&finding.to_string()))?;
+    }
+    let is_left = |outcome: &Outcome| *outcome != Outcome::Repaired;
+    let left = findings.iter().filter(|finding| is_left(&finding.outcome));
+    Ok(match left.count() {
+        0 => ExitStatus::Success,
+        _ => ExitStatus::Failure,
+    })
+}
