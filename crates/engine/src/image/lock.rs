@@ -12,29 +12,29 @@ use crate::{Error, Result};
 
 /// A lock that is held, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     file: File,
     path: PathBuf,
 }
 
 impl Lock {
     /// Waits for the lock, to hold it with others who ask like this.
-    pub(super) fn shared(path: &Path) -> Result<Lock> {
+    pub(crate) fn shared(path: &Path) -> Result<Lock> {
         Lock::take(path, FlockOperation::LockShared)?.ok_or_else(|| unreachable_lock(path))
     }
 
     /// Waits for the lock, to hold it alone.
-    pub(super) fn exclusive(path: &Path) -> Result<Lock> {
+    pub(crate) fn exclusive(path: &Path) -> Result<Lock> {
         Lock::take(path, FlockOperation::LockExclusive)?.ok_or_else(|| unreachable_lock(path))
     }
 
     /// Holds the lock alone, if nobody has it.
-    pub(super) fn try_exclusive(path: &Path) -> Result<Option<Lock>> {
+    pub(crate) fn try_exclusive(path: &Path) -> Result<Option<Lock>> {
         Lock::take(path, FlockOperation::NonBlockingLockExclusive)
     }
 
     /// Removes the file of a lock that is held alone, and lets go of it: there would be one for every layer ever seen.
-    pub(super) fn remove(self) {
+    pub(crate) fn remove(self) {
         // A file that stays is taken again next time.
         let _ = std::fs::remove_file(&self.path);
     }

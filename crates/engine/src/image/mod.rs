@@ -9,7 +9,7 @@ mod digest;
 mod file;
 mod layer;
 #[allow(dead_code, reason = "what adds images uses it, which lands next")]
-mod lock;
+pub(crate) mod lock;
 #[allow(dead_code, reason = "what adds images uses it, which lands next")]
 mod names;
 mod platform;

@@ -4,36 +4,47 @@
 //! network namespace is there, and runs [`Prepared::proxies`] for as long as the container runs. Whoever sees the
 //! container's end calls [`release`]: the monitor, or whoever finds that it died.
 
-#[allow(dead_code, reason = "the bridge, which lands next, uses the rest")]
+mod bridge;
+mod cable;
+mod check;
+mod files;
+mod firewall;
+mod frame;
 mod hosts;
-#[allow(dead_code, reason = "the bridge, which lands next, uses the rest")]
 mod mac;
 mod mode;
-#[allow(dead_code, reason = "the bridge, which lands next, uses the rest")]
 mod netlink;
 mod port;
-#[allow(dead_code, reason = "the bridge, which lands next, uses the rest")]
+mod program;
+mod proxy;
+mod publish;
 mod random;
-#[allow(dead_code, reason = "the bridge, which lands next, uses the rest")]
+mod record;
 mod request;
-#[allow(dead_code, reason = "the bridge, which lands next, uses the rest")]
 mod resolv_conf;
 mod settings;
+mod subnet;
 
-use std::fs;
-use std::io::Write;
+use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 
 use bollard_stubs::models::{ContainerCreateBody, NetworkSettings};
+use rustix::process::geteuid;
 
+pub use check::{Leftover, check, tear_down};
+pub use proxy::Proxies;
 pub use settings::inspect;
 
 use crate::spec::NetworkFiles;
+use crate::state::life::{self, Verdict};
+use crate::state::{Lock, Store};
 use crate::{Error, Layout, Result};
+use cable::Cable;
+use mac::MacAddress;
 use mode::Mode;
 use netlink::Netlink;
+use port::Published;
+use record::{Lease, Locked};
 use request::Request;
 
 /// Checks what a request to create a container says about the network; the warnings are for the answer.
@@ -46,7 +57,12 @@ use request::Request;
 /// not among it, and [`ErrorKind::NotImplemented`](crate::ErrorKind::NotImplemented) for what this engine does not do.
 pub fn check_request(body: &ContainerCreateBody) -> Result<Vec<String>> {
     request::check_conflicts(body)?;
-    Ok(Request::of(body)?.warnings)
+    let request = Request::of(body)?;
+    let mut warnings = request.warnings;
+    if request.mode == Mode::Bridge && !firewall::is_available() {
+        warnings.push(bridge::NO_TRANSLATION.to_owned());
+    }
+    Ok(warnings)
 }
 
 /// The settings that `inspect` shows of a container that does not run.
@@ -66,6 +82,7 @@ pub struct Prepared {
     settings: NetworkSettings,
     warnings: Vec<String>,
     connection: Connection,
+    proxies: Proxies,
 }
 
 /// What is left to be done when the namespace is there.
@@ -75,6 +92,8 @@ enum Connection {
     Shared,
     /// Nothing leads out of it.
     Loopback,
+    /// A cable leads to the engine's bridge.
+    Bridge(Cable),
 }
 
 impl Prepared {
@@ -95,32 +114,28 @@ impl Prepared {
 
     /// What carries connections to the published ports, taken once.
     pub fn proxies(&mut self) -> Proxies {
-        Proxies::default()
+        std::mem::take(&mut self.proxies)
     }
 
-    /// Connects the container's network namespace. Nothing of the container may run in it yet.
+    /// Connects the container's network namespace. Nothing of the container may run in it yet. This thread is in that
+    /// namespace for a moment.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::System`](crate::ErrorKind::System) if the kernel refuses.
     pub fn connect(&mut self, namespace: BorrowedFd<'_>) -> Result<()> {
-        match self.connection {
+        match &self.connection {
             Connection::Shared => Ok(()),
             Connection::Loopback => netlink::within(namespace, Netlink::open)
                 .and_then(|mut inside| inside.set_up(LOOPBACK))
                 .map_err(|error| Error::io("set up the container's loopback interface", error)),
+            Connection::Bridge(cable) => cable.lay(namespace).map_err(|error| {
+                Error::io(
+                    format_args!("connect the container to {}", cable.bridge.name),
+                    error,
+                )
+            }),
         }
-    }
-}
-
-/// What carries connections to 127.0.0.1 and to the machine's other addresses on to a container's published ports.
-#[derive(Debug, Default)]
-pub struct Proxies {}
-
-impl Proxies {
-    /// Carries them until it is dropped. It runs on a current-thread tokio run-time with time and I/O.
-    pub async fn run(self) {
-        std::future::pending().await
     }
 }
 
@@ -144,87 +159,172 @@ pub fn set_loopback_up() -> Result<()> {
 /// and its ports are taken.
 ///
 /// The body is complete: merged with what the image says, its host name set, and a network mode `container:` has the
-/// full id.
+/// full id. Programs may be run: SIGCHLD must not be ignored.
 ///
 /// # Errors
 ///
-/// Those of [`check_request`], [`ErrorKind::System`](crate::ErrorKind::System) if a file cannot be written or a port is
-/// taken.
+/// Those of [`check_request`], and [`ErrorKind::System`](crate::ErrorKind::System) if a file cannot be written, a port is
+/// taken or the kernel refuses something. [`release`] is to be called then, too.
 pub fn prepare(layout: &Layout, id: &str, body: &ContainerCreateBody) -> Result<Prepared> {
     let request = Request::of(body)?;
     let directory = layout.container(id);
-    let connection = match &request.mode {
-        Mode::Container(other) => {
-            let other = layout.container(other);
-            return Ok(Prepared {
-                files: NetworkFiles {
-                    hosts: Some(other.join(HOSTS)),
-                    hostname: Some(other.join(HOSTNAME)),
-                    resolv_conf: Some(other.join(RESOLV_CONF)),
-                },
-                settings: settings::running(layout, &request, &[]),
-                warnings: Vec::new(),
-                connection: Connection::Shared,
-            });
-        }
-        Mode::Host => Connection::Shared,
-        Mode::None => Connection::Loopback,
-        Mode::Bridge => {
-            return Err(Error::not_implemented(
-                "the embedded engine has no --network bridge yet: use none or host",
-            ));
-        }
-    };
-    let resolv_conf = match request.mode {
-        Mode::Host => resolv_conf::machines_network(&resolv_conf::machine_verbatim(), &request.dns),
-        _ => resolv_conf::own_network(&resolv_conf::machine(), &request.dns, false),
-    };
-    let hosts = match request.mode {
-        // With names of its own the file is made anew, as Docker does.
-        Mode::Host if request.extra_hosts.is_empty() => {
-            fs::read_to_string("/etc/hosts").unwrap_or_default()
-        }
-        _ => hosts::text(&request.extra_hosts, None, None)?,
-    };
-    Ok(Prepared {
-        files: NetworkFiles {
-            hosts: Some(write(&directory, HOSTS, &hosts)?),
-            hostname: Some(write(
-                &directory,
-                HOSTNAME,
-                &format!("{}\n", request.hostname),
-            )?),
-            resolv_conf: Some(write(&directory, RESOLV_CONF, &resolv_conf)?),
-        },
-        settings: settings::running(layout, &request, &[]),
+    let plain = |connection, files| Prepared {
+        files,
+        settings: settings::running(layout, &request, None),
         warnings: Vec::new(),
         connection,
+        proxies: Proxies::default(),
+    };
+    match &request.mode {
+        Mode::Bridge if !geteuid().is_root() => Err(Error::not_implemented(
+            "the embedded engine has no --network bridge for ordinary users yet: use none or host",
+        )),
+        Mode::Bridge => prepare_bridge(layout, id, &request),
+        Mode::None => Ok(plain(
+            Connection::Loopback,
+            files::write(&directory, &request, None, None)?,
+        )),
+        Mode::Host => Ok(plain(
+            Connection::Shared,
+            files::write(&directory, &request, None, None)?,
+        )),
+        Mode::Container(other) => {
+            let mut locked = Locked::open(layout)?;
+            if let Some(lease) = locked.record.leases.get_mut(other)
+                && !lease.sharers.iter().any(|sharer| sharer == id)
+            {
+                lease.sharers.push(id.to_owned());
+                locked.save()?;
+            }
+            Ok(plain(
+                Connection::Shared,
+                files::of_other(&layout.container(other)),
+            ))
+        }
+    }
+}
+
+fn prepare_bridge(layout: &Layout, id: &str, request: &Request) -> Result<Prepared> {
+    let mut warnings = Vec::new();
+    let mut netlink = Netlink::open().map_err(|error| Error::io("open a netlink socket", error))?;
+    let mut locked = Locked::open(layout)?;
+    let (bridge, bridge_index) = bridge::ensure(&mut netlink, &mut locked, layout, &mut warnings)?;
+    // A lease that it has is of an earlier run, which nobody saw end.
+    locked.record.leases.remove(id);
+    let leases = &locked.record.leases;
+    let subnet = bridge.subnet;
+    let address = subnet
+        .free_address(locked.record.next.unwrap_or(subnet.gateway()), |address| {
+            leases.values().any(|lease| lease.address == address)
+        })
+        .ok_or_else(|| {
+            Error::system("no available IPv4 addresses on this network's address pools: bridge")
+        })?;
+    drop_dead_leases(layout, &mut locked, &request.wanted);
+    let leases = &locked.record.leases;
+    let taken = publish::take(&request.wanted, address, |wanted| {
+        leases
+            .values()
+            .flat_map(|lease| &lease.published)
+            .any(|published| publish::collide(published, wanted))
+    })
+    .map_err(|error| of_endpoint(layout, id, error))?;
+    let published: Vec<Published> = taken.iter().map(|taken| taken.published).collect();
+
+    let cable = Cable {
+        id: id.to_owned(),
+        bridge,
+        bridge_index,
+        link: cable::name()?,
+        address,
+        mac: match request.mac {
+            Some(mac) => mac,
+            None => MacAddress::random()?,
+        },
+    };
+    let lease = Lease {
+        address,
+        link: cable.link.clone(),
+        published: published.clone(),
+        sharers: Vec::new(),
+    };
+    locked.record.next = Some(std::net::Ipv4Addr::from_bits(address.to_bits() + 1));
+    locked.record.leases.insert(id.to_owned(), lease);
+    // What is recorded is found and taken back, whatever happens next.
+    locked.save()?;
+    if !published.is_empty() {
+        bridge::refresh(&mut locked.record, &mut warnings);
+        locked.save()?;
+    }
+    drop(locked);
+
+    let gateway = IpAddr::V4(subnet.gateway());
+    Ok(Prepared {
+        files: files::write(
+            &layout.container(id),
+            request,
+            Some(IpAddr::V4(address)),
+            Some(gateway),
+        )?,
+        settings: settings::running(
+            layout,
+            request,
+            Some(&settings::Endpoint {
+                id,
+                address,
+                subnet,
+                mac: cable.mac,
+                published: &published,
+            }),
+        ),
+        warnings,
+        proxies: Proxies::new(taken, address),
+        connection: Connection::Bridge(cable),
     })
 }
 
-const HOSTS: &str = "hosts";
-const HOSTNAME: &str = "hostname";
-const RESOLV_CONF: &str = "resolv.conf";
+/// Takes ports back from containers whose end nobody saw, if they are in the way.
+fn drop_dead_leases(layout: &Layout, locked: &mut Locked, wanted: &[port::Wanted]) {
+    if wanted.is_empty() {
+        return;
+    }
+    locked
+        .record
+        .leases
+        .retain(|id, lease| lease.published.is_empty() || is_alive(layout, id));
+}
 
-/// Replaces a file of a container, which every user of the container may read. The old one may still be mounted there,
-/// and be written to: that one is left alone.
-fn write(directory: &Path, name: &str, text: &str) -> Result<PathBuf> {
-    let path = directory.join(name);
-    let temporary = directory.join(format!(".{name}.new"));
-    let written = (|| {
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o644)
-            .open(&temporary)?;
-        // Whatever the umask is.
-        file.set_permissions(fs::Permissions::from_mode(0o644))?;
-        file.write_all(text.as_bytes())?;
-        fs::rename(&temporary, &path)
-    })();
-    written.map_err(|error| Error::io(format_args!("write {}", path.display()), error))?;
-    Ok(path)
+/// Whether there may be a container that uses its network: one that runs, whether or not its monitor does, or one that is
+/// about to.
+fn is_alive(layout: &Layout, id: &str) -> bool {
+    match Lock::is_held(layout, id) {
+        Ok(true) => true,
+        Ok(false) => {
+            let (Ok(state), Ok(boot)) = (Store::new(layout).state(id), life::boot()) else {
+                return false;
+            };
+            let started = life::process_started(state.pid);
+            matches!(life::judge(&state, &boot, started), Verdict::Orphaned)
+        }
+        Err(error) => error.kind() != crate::ErrorKind::NotFound,
+    }
+}
+
+/// A refusal of a port, in Docker's words.
+fn of_endpoint(layout: &Layout, id: &str, error: Error) -> Error {
+    let name = Store::new(layout)
+        .record(id)
+        .map(|record| record.name)
+        .unwrap_or_default();
+    let endpoint = settings::endpoint_id(id);
+    Error::new(
+        error.kind(),
+        format!(
+            "failed to set up container networking: driver failed programming external connectivity on endpoint \
+             {name} ({endpoint}): {error}"
+        ),
+    )
+    .with_source(error)
 }
 
 /// Gives back what the container of that id has of the network; it may have nothing.
@@ -233,11 +333,41 @@ fn write(directory: &Path, name: &str, text: &str) -> Result<PathBuf> {
 ///
 /// [`ErrorKind::System`](crate::ErrorKind::System) if something of it cannot be removed.
 pub fn release(layout: &Layout, id: &str) -> Result<()> {
-    log::debug!(
-        "container {id} of {} holds no address",
-        layout.root().display()
-    );
-    Ok(())
+    if !record::is_there(layout.root()) {
+        return Ok(());
+    }
+    let mut locked = Locked::open(layout)?;
+    for lease in locked.record.leases.values_mut() {
+        lease.sharers.retain(|sharer| sharer != id);
+    }
+    let Some(lease) = locked.record.leases.remove(id) else {
+        return locked.save();
+    };
+    if !lease.sharers.is_empty() {
+        // Its network stays with those who have it too, but not its address: that may be somebody else's next.
+        cut(&lease.link)?;
+    }
+    if !lease.published.is_empty() {
+        let mut warnings = Vec::new();
+        bridge::refresh(&mut locked.record, &mut warnings);
+        for warning in warnings {
+            log::warn!("{warning}");
+        }
+    }
+    locked.save()
+}
+
+/// Removes a cable, if it is there still.
+fn cut(link: &str) -> Result<()> {
+    let removed = Netlink::open().and_then(|mut netlink| match netlink.link(link)? {
+        Some(found) => netlink.delete_link(found.header.index),
+        None => Ok(()),
+    });
+    match removed {
+        // It went while we looked.
+        Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(()),
+        removed => removed.map_err(|error| Error::io(format_args!("remove {link}"), error)),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsFd, BorrowedFd};
 
+use super::frame::frames;
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
 };
@@ -64,6 +65,10 @@ impl Netlink {
         message
             .attributes
             .push(LinkAttribute::IfName(name.to_owned()));
+        self.get_link(message)
+    }
+
+    fn get_link(&mut self, message: LinkMessage) -> io::Result<Option<LinkMessage>> {
         self.send(
             RouteNetlinkMessage::GetLink(message),
             NLM_F_REQUEST | NLM_F_ACK,
@@ -79,6 +84,50 @@ impl Netlink {
             Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The longest packet that a link carries; nothing if there is no such link.
+    pub(crate) fn mtu(&mut self, index: u32) -> io::Result<Option<u32>> {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        let link = self.get_link(message)?;
+        Ok(link.and_then(|link| {
+            link.attributes
+                .iter()
+                .find_map(|attribute| match attribute {
+                    LinkAttribute::Mtu(mtu) => Some(*mtu),
+                    _ => None,
+                })
+        }))
+    }
+
+    /// All routes of IPv4, of whatever table.
+    pub(crate) fn ipv4_routes(&mut self) -> io::Result<Vec<RouteMessage>> {
+        let mut message = RouteMessage::default();
+        message.header.address_family = AddressFamily::Inet;
+        let list = self.list(RouteNetlinkMessage::GetRoute(message))?;
+        Ok(list
+            .into_iter()
+            .filter_map(|message| match message {
+                RouteNetlinkMessage::NewRoute(route) => Some(route),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// The addresses of IPv4 that a link has.
+    pub(crate) fn ipv4_addresses(&mut self, index: u32) -> io::Result<Vec<AddressMessage>> {
+        let mut message = AddressMessage::default();
+        message.header.family = AddressFamily::Inet;
+        let list = self.list(RouteNetlinkMessage::GetAddress(message))?;
+        Ok(list
+            .into_iter()
+            .filter_map(|message| match message {
+                RouteNetlinkMessage::NewAddress(address) => Some(address),
+                _ => None,
+            })
+            .filter(|address| address.header.index == index)
+            .collect())
     }
 
     /// All links.
@@ -177,18 +226,12 @@ impl Netlink {
     fn answers(&mut self, mut take: impl FnMut(RouteNetlinkMessage)) -> io::Result<()> {
         loop {
             let (datagram, _) = self.socket.recv_from_full()?;
-            let mut rest = datagram.as_slice();
-            // A message begins with its own length.
-            while let Some(length) = rest.first_chunk().copied().map(u32::from_ne_bytes) {
-                let length = length as usize;
-                if length < 16 || length > rest.len() {
-                    return Err(io::Error::other("a netlink message of impossible length"));
+            for frame in frames(&datagram) {
+                if frame.sequence != self.sequence {
+                    continue;
                 }
-                let (message, after) = rest.split_at(length);
-                rest = after
-                    .get(length.next_multiple_of(4) - length..)
-                    .unwrap_or_default();
-                let message = match NetlinkMessage::<RouteNetlinkMessage>::deserialize(message) {
+                let message = match NetlinkMessage::<RouteNetlinkMessage>::deserialize(frame.bytes)
+                {
                     Ok(message) => message,
                     Err(error) => {
                         // A newer kernel may describe a link in ways that the library does not know.
@@ -196,9 +239,6 @@ impl Netlink {
                         continue;
                     }
                 };
-                if message.header.sequence_number != self.sequence {
-                    continue;
-                }
                 match message.payload {
                     NetlinkPayload::InnerMessage(message) => take(message),
                     NetlinkPayload::Error(error) => {

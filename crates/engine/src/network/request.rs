@@ -36,7 +36,12 @@ impl Request {
             .iter()
             .flatten()
             .map(|host| ExtraHost::parse(host))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
+        if mode == Mode::None && extra_hosts.iter().any(ExtraHost::is_gateway) {
+            return Err(Error::invalid(
+                "--add-host with host-gateway needs a network: with --network none there is no way to the machine",
+            ));
+        }
         let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
         let dns = Dns::of(
             &list(&config.dns),

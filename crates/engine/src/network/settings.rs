@@ -1,13 +1,16 @@
 //! What `inspect` shows of a container's network.
 
 use std::collections::HashMap;
+use std::net::Ipv4Addr;
 
 use bollard_stubs::models::{EndpointSettings, NetworkSettings};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
-use super::mode::Mode;
+use super::mac::MacAddress;
 use super::port::{self, Published};
 use super::request::Request;
+use super::subnet::Subnet;
 use crate::Layout;
 
 /// The settings of a container that has never run, or runs no more: its network's name, and nothing on it.
@@ -28,34 +31,60 @@ pub(crate) fn stopped(request: &Request) -> NetworkSettings {
     }
 }
 
-/// The settings of a running container, `published` being its ports on the machine.
+/// What a container has on the bridge.
+pub(crate) struct Endpoint<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) subnet: Subnet,
+    pub(crate) mac: MacAddress,
+    pub(crate) published: &'a [Published],
+}
+
+/// The settings of a running container.
 pub(crate) fn running(
     layout: &Layout,
     request: &Request,
-    published: &[Published],
+    on_bridge: Option<&Endpoint<'_>>,
 ) -> NetworkSettings {
     let mut settings = stopped(request);
-    if let Some(name) = request.mode.name()
-        && let Some(endpoint) = settings
-            .networks
-            .as_mut()
-            .and_then(|networks| networks.get_mut(name))
-    {
-        endpoint.network_id = Some(network_id(layout, name));
-    }
-    if request.mode == Mode::Bridge {
-        settings.ports = Some(port::map(&request.exposed, published));
+    let endpoint = request.mode.name().and_then(|name| {
+        let networks = settings.networks.as_mut()?;
+        Some((name, networks.get_mut(name)?))
+    });
+    let Some((name, endpoint)) = endpoint else {
+        return settings;
+    };
+    endpoint.network_id = Some(network_id(layout, name));
+    if let Some(on_bridge) = on_bridge {
+        endpoint.endpoint_id = Some(endpoint_id(on_bridge.id));
+        endpoint.mac_address = Some(on_bridge.mac.to_string());
+        endpoint.gateway = Some(on_bridge.subnet.gateway().to_string());
+        endpoint.ip_address = Some(on_bridge.address.to_string());
+        endpoint.ip_prefix_len = Some(i64::from(on_bridge.subnet.prefix()));
+        settings.ports = Some(port::map(&request.exposed, on_bridge.published));
     }
     settings
 }
 
+/// The id of a container's place on the bridge: it has one place, so it follows from its own.
+pub(crate) fn endpoint_id(id: &str) -> String {
+    digest([b"endpoint".as_slice(), id.as_bytes()])
+}
+
 /// The id of one of the engine's networks: the same for as long as its root has its path.
 pub(crate) fn network_id(layout: &Layout, name: &str) -> String {
-    use sha2::{Digest, Sha256};
+    digest([
+        layout.root().as_os_str().as_encoded_bytes(),
+        name.as_bytes(),
+    ])
+}
+
+fn digest(parts: [&[u8]; 2]) -> String {
     let mut hash = Sha256::new();
-    hash.update(layout.root().as_os_str().as_encoded_bytes());
-    hash.update([0]);
-    hash.update(name);
+    for part in parts {
+        hash.update(part);
+        hash.update([0]);
+    }
     hash.finalize()
         .iter()
         .map(|byte| format!("{byte:02x}"))

@@ -7,7 +7,7 @@
 //! is how a killed monitor is noticed ([`life`]).
 
 mod exec;
-mod file;
+pub(crate) mod file;
 pub mod life;
 mod lock;
 mod moment;

@@ -1,4 +1,10 @@
+mod bridge;
 mod namespace;
+mod world;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 use bollard_stubs::models::HostConfig;
 

@@ -43,12 +43,33 @@ impl Namespace {
         self.file.as_fd()
     }
 
+    /// The namespace, for threads that stay.
+    pub(super) fn file(&self) -> File {
+        self.file.try_clone().expect("a descriptor")
+    }
+
     /// Takes this thread there until the guard is dropped.
     pub(super) fn enter(&self) -> Entered {
         let own = File::open("/proc/thread-self/ns/net").expect("a namespace");
         move_into_link_name_space(self.fd(), Some(LinkNameSpaceType::Network))
             .expect("a namespace");
         Entered { own }
+    }
+
+    /// A process in it, by whose number other programs name it.
+    pub(super) fn pid(&self) -> u32 {
+        self.holder.id()
+    }
+
+    /// What a closure returns that runs there, on a thread of its own.
+    pub(super) fn run<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|scope| {
+            let running = scope.spawn(|| {
+                let _entered = self.enter();
+                act()
+            });
+            running.join().expect("no panic")
+        })
     }
 
     /// What a command says that runs there.
