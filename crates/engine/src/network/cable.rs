@@ -99,11 +99,22 @@ fn alias_of(id: &str, address: Ipv4Addr) -> String {
     format!("tool container {id} {address}")
 }
 
-/// The cables of a bridge among these links: container, address and name.
-pub(crate) fn of_bridge(links: &[LinkMessage], bridge: u32) -> Vec<(String, Ipv4Addr, String)> {
+/// The cables of a bridge among these links, or those of no bridge at all: container, address and name.
+pub(crate) fn of_bridge(
+    links: &[LinkMessage],
+    bridge: Option<u32>,
+) -> Vec<(String, Ipv4Addr, String)> {
+    let bridge_of = |link: &LinkMessage| {
+        link.attributes
+            .iter()
+            .find_map(|attribute| match attribute {
+                LinkAttribute::Controller(index) => Some(*index),
+                _ => None,
+            })
+    };
     links
         .iter()
-        .filter(|link| link.attributes.contains(&LinkAttribute::Controller(bridge)))
+        .filter(|link| bridge_of(link) == bridge)
         .filter_map(|link| {
             let alias = link
                 .attributes

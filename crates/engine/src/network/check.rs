@@ -84,7 +84,7 @@ impl Leftover {
     /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be removed.
     pub fn remove(&self, layout: &Layout) -> Result<()> {
         match self {
-            Leftover::Lease { container, .. } => release(layout, container),
+            Leftover::Lease { container, .. } => release(layout, container)?.cut(),
             Leftover::Cable { link, .. } => cut(link),
             Leftover::Bridge { name, .. } => cut(name).and_then(|()| firewall::remove(name)),
             Leftover::Rules { bridge } => firewall::remove(bridge),
@@ -163,7 +163,11 @@ pub fn check(layout: &Layout) -> Result<Vec<Leftover>> {
 }
 
 /// The cables of a bridge that no lease names. One whose network is just going goes with it, so it gets its time.
-fn loose(netlink: &mut Netlink, bridge: u32, locked: Option<&Locked>) -> io::Result<Vec<Leftover>> {
+fn loose(
+    netlink: &mut Netlink,
+    own_bridge: Option<u32>,
+    locked: Option<&Locked>,
+) -> io::Result<Vec<Leftover>> {
     let mut rounds = 20;
     loop {
         let links = netlink.links()?;
@@ -204,14 +208,18 @@ pub fn tear_down(layout: &Layout) -> Result<()> {
     }
     if let Some(bridge) = locked.record.bridge.take() {
         let own = Owner::of(layout)?;
-        let is_own = Netlink::open()
+        let link = Netlink::open()
             .and_then(|mut netlink| netlink.link(&bridge.name))
-            .map_err(|error| Error::io("look for the engine's bridge", error))?
-            .and_then(|link| bridge::found(&link))
-            .is_some_and(|found| found.owner == Some(own));
-        if is_own {
-            cut(&bridge.name)?;
-            firewall::remove(&bridge.name)?;
+            .map_err(|error| Error::io("look for the engine's bridge", error))?;
+        let is_own = |link| bridge::found(link).is_some_and(|found| found.owner == Some(own));
+        match &link {
+            Some(link) if is_own(link) => {
+                cut(&bridge.name)?;
+                firewall::remove(&bridge.name)?;
+            }
+            // The name is another's by now, and so are the rules.
+            Some(_) => {}
+            None => firewall::remove(&bridge.name)?,
         }
     }
     locked.record.leases.clear();

@@ -254,9 +254,9 @@ fn what_is_not_published_is_not_reached_from_outside() {
         let container = world
             .container(&engine, "one", publish(&[("", "8080", "80/tcp")]))
             .expect("a container");
-        let _server = container.namespace.serve(81, 1);
+        let server = container.namespace.serve(81, 1);
         world.neighbour.says(
-            &format!("ip route add {} via {MACHINE}", container.address),
+            &format!("ip route replace {} via {MACHINE}", container.address),
             "",
         );
         assert!(world.neighbour.ask(container.address, 81).is_err());
@@ -264,6 +264,7 @@ fn what_is_not_published_is_not_reached_from_outside() {
             .machine
             .ask(container.address, 81)
             .expect("the machine itself may");
+        server.join().expect("no panic");
         world.release(&engine, "one");
         drop(container);
         end(&world, &engine);
@@ -283,13 +284,19 @@ fn engines_do_not_collide() {
     }
     assert_ne!(containers[0].address, containers[1].address);
     // One engine's containers are not the other's.
-    let _server = containers[1].namespace.serve(80, 1);
+    let server = containers[1].namespace.serve(80, 1);
     assert!(
         containers[0]
             .namespace
             .ask(containers[1].address, 80)
             .is_err()
     );
+    // The server ends with its client.
+    world
+        .machine
+        .ask(containers[1].address, 80)
+        .expect("an answer");
+    server.join().expect("no panic");
     for engine in &engines {
         assert!(leftovers(&world, engine).is_empty());
         world.release(engine, "one");

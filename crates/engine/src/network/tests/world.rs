@@ -47,10 +47,11 @@ impl World {
         Some(world)
     }
 
-    /// Gives back what a container has.
+    /// Gives back what a container has, whose processes are gone or about to.
     pub(super) fn release(&self, engine: &Engine, id: &str) {
         let _entered = self.machine.enter();
-        release(&engine.layout, id).expect("released");
+        let released = release(&engine.layout, id).expect("released");
+        released.cut().expect("cut");
     }
 
     /// A container on the bridge of that engine, with these options in its request.
