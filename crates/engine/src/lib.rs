@@ -18,6 +18,7 @@ mod listener;
 pub mod machine;
 pub mod monitor;
 pub mod network;
+mod restore;
 pub mod runtime;
 pub mod seccomp;
 pub mod signal;
@@ -31,6 +32,7 @@ pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use layout::Layout;
 pub use listener::Listener;
+pub use restore::{Action, Restored, restore};
 
 /// The result of an operation of the engine.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -5,4 +5,5 @@
 mod check;
 mod info;
 mod layout;
+mod restore;
 mod serve;

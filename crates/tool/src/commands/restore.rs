@@ -1,0 +1,30 @@
+//! `engine restore`: start again what shall run after a reboot.
+
+use std::io::Write;
+
+use byname::{Context, ExitStatus, command};
+use engine::Action;
+
+use super::layout::layout;
+
+/// Start the containers that shall run after a reboot, by their restart policies
+///
+/// Prints the names of those that were started. A container that was to be removed at its end, and ended with the
+/// machine, is removed.
+#[command("engine restore", category = "Engine")]
+fn restore(cx: &mut Context) -> anyhow::Result<ExitStatus> {
+    let layout = layout(cx)?;
+    let mut status = ExitStatus::Success;
+    for restored in engine::restore(&layout)? {
+        match (&restored.error, restored.action) {
+            (None, Action::Start) => writeln!(cx.out(), "{}", restored.name)?,
+            (None, Action::Remove) => {}
+            (Some(error), _) => {
+                let text = format!("{}: {error}", restored.name);
+                writeln!(cx.err(), "{}", terminal::printable(&text))?;
+                status = ExitStatus::Failure;
+            }
+        }
+    }
+    Ok(status)
+}
