@@ -8,6 +8,7 @@
 //! single-threaded because the container's first process is forked from it.
 
 mod connection;
+pub mod log;
 mod observe;
 pub mod protocol;
 mod spawn;
