@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::{Layout, Result, api};
+use crate::{Layout, Result, api, image};
 
 /// An engine over the state that lies under a [`Layout`].
 ///
@@ -57,6 +57,11 @@ impl Engine {
         let (client, server) = UnixStream::pair()?;
         api::serve_apart(server, engine)?;
         Ok(client)
+    }
+
+    /// Its images.
+    pub fn images(&self) -> image::Store {
+        image::Store::new(self.layout())
     }
 
     /// Where its state lies.

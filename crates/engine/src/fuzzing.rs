@@ -20,6 +20,16 @@ pub fn query(data: &[u8]) {
     crate::api::fuzz::query(data);
 }
 
+/// The parameter `filters` of a request.
+pub fn filters(data: &[u8]) {
+    crate::api::fuzz::filters(data);
+}
+
+/// The body of a request for a container.
+pub fn new_container(data: &[u8]) {
+    crate::containers::fuzz::new_container(data);
+}
+
 #[cfg(test)]
 mod tests {
     /// Runs one target over its corpus.
@@ -33,5 +43,7 @@ mod tests {
         corpus("bind", super::bind);
         corpus("seccomp", super::seccomp);
         corpus("query", super::query);
+        corpus("filters", super::filters);
+        corpus("new_container", super::new_container);
     }
 }

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod cgroup;
 mod check;
+mod containers;
 mod disk_usage;
 mod engine;
 mod error;

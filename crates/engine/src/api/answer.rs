@@ -1,6 +1,7 @@
 //! Answers to requests, and what becomes of the connection after them.
 
 use std::fmt;
+use std::future::Future;
 use std::os::unix::net::UnixStream;
 use std::thread;
 
@@ -109,6 +110,13 @@ impl Answer {
             .map_err(|error| Error::io("start a thread", error))?;
         let answer = Answer::new(StatusCode::OK, body);
         Ok(answer.with(CONTENT_TYPE, HeaderValue::from_static(content_type)))
+    }
+
+    /// 200 at once, and JSON when there is something to tell.
+    pub(crate) fn later(value: impl Future<Output = Vec<u8>> + 'static) -> Answer {
+        let body = AnswerBody::Later(Box::pin(async { Bytes::from(value.await) }));
+        Answer::new(StatusCode::OK, body)
+            .with(CONTENT_TYPE, HeaderValue::from_static("application/json"))
     }
 
     /// 101: the connection becomes a stream, which goes to `then` with the bytes that the client sent early.

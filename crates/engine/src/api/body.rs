@@ -1,6 +1,8 @@
 //! The bodies of answers: nothing, bytes, or what another thread makes while it is sent.
 
 use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,12 +14,23 @@ use tokio::sync::mpsc;
 const WAITING: usize = 8;
 
 /// The body of an answer.
-#[derive(Debug)]
 pub(crate) enum AnswerBody {
     /// All of it. Empty once it was sent.
     Whole(Bytes),
     /// What comes through a channel, until that is closed.
     Stream(mpsc::Receiver<Bytes>),
+    /// What there will be once something has happened.
+    Later(Pin<Box<dyn Future<Output = Bytes>>>),
+}
+
+impl fmt::Debug for AnswerBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AnswerBody::Whole(bytes) => f.debug_tuple("Whole").field(bytes).finish(),
+            AnswerBody::Stream(_) => f.write_str("Stream"),
+            AnswerBody::Later(_) => f.write_str("Later"),
+        }
+    }
 }
 
 impl AnswerBody {
@@ -36,12 +49,20 @@ impl Body for AnswerBody {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<std::result::Result<Frame<Bytes>, Infallible>>> {
-        let piece = match self.get_mut() {
+        let body = self.get_mut();
+        let piece = match body {
             AnswerBody::Whole(bytes) => {
                 let bytes = std::mem::take(bytes);
                 Poll::Ready(Some(bytes).filter(|bytes| !bytes.is_empty()))
             }
             AnswerBody::Stream(receiver) => receiver.poll_recv(context),
+            AnswerBody::Later(future) => {
+                let bytes = future.as_mut().poll(context);
+                if bytes.is_ready() {
+                    *body = AnswerBody::Whole(Bytes::new());
+                }
+                bytes.map(Some)
+            }
         };
         piece.map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
     }
@@ -53,7 +74,7 @@ impl Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             AnswerBody::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            AnswerBody::Stream(_) => SizeHint::default(),
+            AnswerBody::Stream(_) | AnswerBody::Later(_) => SizeHint::default(),
         }
     }
 }

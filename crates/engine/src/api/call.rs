@@ -16,6 +16,9 @@ use crate::{Engine, Error, Result};
 /// How large a body of JSON may be: a seccomp profile has its place in it many times.
 const LARGEST_JSON: usize = 4 << 20;
 
+/// How much is read of what is larger: most clients read why only when they have sent all.
+const MOST_READ: usize = 64 << 20;
+
 /// A request.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
@@ -124,13 +127,19 @@ impl<'a> Call<'a> {
 
     async fn json_bytes(&mut self) -> Result<Vec<u8>> {
         let mut whole = Vec::new();
+        let mut length = 0;
         while let Some(piece) = self.body_piece().await? {
-            if whole.len() + piece.len() > LARGEST_JSON {
-                return Err(Error::invalid(format!(
-                    "the body is larger than {LARGEST_JSON} bytes"
-                )));
+            length += piece.len();
+            if length <= LARGEST_JSON {
+                whole.extend_from_slice(&piece);
+            } else if length > MOST_READ {
+                break;
             }
-            whole.extend_from_slice(&piece);
+        }
+        if length > LARGEST_JSON {
+            return Err(Error::invalid(format!(
+                "the body is larger than {LARGEST_JSON} bytes"
+            )));
         }
         if !whole.is_empty() {
             self.check_content_type()?;

@@ -5,13 +5,14 @@
 //!
 //! A family is a function from a [`Call`](call::Call) to an [`Answer`](answer::Answer), with a line in the router.
 
-// The families that use the rest are on their way.
-#![allow(dead_code)]
-
 mod answer;
 mod body;
 mod call;
 mod connection;
+mod containers;
+mod exec;
+mod filters;
+mod hijack;
 mod query;
 mod router;
 mod system;
@@ -19,6 +20,7 @@ mod version;
 
 pub(crate) use connection::serve_apart;
 pub use connection::{listen, serve};
+pub(crate) use filters::Filters;
 
 /// The header by which this engine is known from others; its value is the engine's version.
 pub const EMBEDDED_ENGINE_HEADER: &str = "Embedded-Engine";
@@ -26,5 +28,6 @@ pub const EMBEDDED_ENGINE_HEADER: &str = "Embedded-Engine";
 /// The bodies of this module's fuzz targets.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz {
+    pub(crate) use super::filters::fuzz as filters;
     pub(crate) use super::query::fuzz as query;
 }

@@ -39,6 +39,7 @@ impl Query {
     }
 
     /// Every value of a parameter.
+    #[allow(dead_code, reason = "images are saved by several names")]
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.pairs
             .iter()

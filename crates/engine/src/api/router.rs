@@ -4,13 +4,15 @@ use hyper::Method;
 
 use super::answer::Answer;
 use super::call::Call;
-use super::system;
+use super::{containers, exec, system};
 use crate::{Error, Result};
 
 /// Hands the request to the family that its path begins with.
 pub(super) async fn route(call: Call<'_>) -> Result<Answer> {
     match call.path.first().map(String::as_str).unwrap_or_default() {
         "_ping" | "version" | "info" => system::route(call).await,
+        "containers" => containers::route(call).await,
+        "exec" => exec::route(call).await,
         _ => Err(missing(&call)),
     }
 }

@@ -8,6 +8,11 @@
 //! single-threaded because the container's first process is forked from it.
 
 mod connection;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the monitor, which lands next, writes it"
+)]
 pub mod log;
 mod observe;
 pub mod protocol;

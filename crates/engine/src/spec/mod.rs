@@ -242,6 +242,45 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
     })
 }
 
+/// Checks what of a completed request can be told without the container's files: what [`build`] would refuse later.
+/// `unified` is whether the machine has cgroup v2 alone. The result are warnings, in whole sentences.
+///
+/// # Errors
+///
+/// Those of [`build`].
+pub fn check(body: &ContainerCreateBody, unified: bool) -> Result<Vec<String>> {
+    let host_config = body.host_config.clone().unwrap_or_default();
+    refuse_what_is_missing(&host_config)?;
+    Security::of(&host_config)?;
+    let own = Capabilities::available()?;
+    // An ordinary user has none, and all of them in a user namespace of its own.
+    let available = match rustix::process::geteuid().is_root() {
+        true => own,
+        false => Capabilities::all(),
+    };
+    Capabilities::of_container(
+        host_config.cap_add.as_deref().unwrap_or_default(),
+        host_config.cap_drop.as_deref().unwrap_or_default(),
+        host_config.privileged.unwrap_or(false),
+        available,
+    )?;
+    // Which namespaces are joined is told when it is started; any do for now.
+    let some = || Some(PathBuf::from("/proc/self/ns"));
+    let existing = Existing {
+        pid: some(),
+        ipc: some(),
+        network: some(),
+    };
+    Namespaces::of(&host_config, &existing, unified)?;
+    let mut warnings = Vec::new();
+    rlimit::limits(
+        host_config.ulimits.as_deref().unwrap_or_default(),
+        own.contains("CAP_SYS_RESOURCE"),
+        &mut warnings,
+    )?;
+    Ok(warnings)
+}
+
 /// The host name that a container gets unless one is asked for: the machine's where it shares its network, else the
 /// beginning of its id.
 pub fn default_hostname(id: &str, host_config: Option<&HostConfig>) -> String {
@@ -312,7 +351,7 @@ fn sysctls(
 }
 
 /// What is hidden and what is read-only; a list in the request, an empty one too, takes the place of the default.
-fn hidden_paths(host_config: &HostConfig) -> (Vec<String>, Vec<String>) {
+pub(crate) fn hidden_paths(host_config: &HostConfig) -> (Vec<String>, Vec<String>) {
     let privileged = host_config.privileged.unwrap_or(false);
     let list = |asked: &Option<Vec<String>>, default: &[&str]| match asked {
         _ if privileged => Vec::new(),

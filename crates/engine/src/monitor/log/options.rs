@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_or_missing_is_named() {
-        let cases: &[(&str, &[(&str, &str)], u16, &str)] = &[
+        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str);
+        let cases: &[Case<'_>] = &[
             ("local", &[], 501, "log driver local"),
             ("journald", &[], 501, "log driver journald"),
             ("json-file", &[("nope", "1")], 400, "unknown log opt 'nope'"),

@@ -45,10 +45,21 @@ impl Reader {
     ///
     /// If it cannot be opened.
     pub fn open(path: &Path) -> io::Result<Reader> {
+        Reader::open_at(path, 0)
+    }
+
+    /// Opens a file, to be read from that byte on, at which a line begins.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened.
+    pub fn open_at(path: &Path, position: u64) -> io::Result<Reader> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(position))?;
         Ok(Reader {
-            file: BufReader::new(File::open(path)?),
+            file: BufReader::new(file),
             line: Vec::new(),
-            position: 0,
+            position,
         })
     }
 

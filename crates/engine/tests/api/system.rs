@@ -1,61 +1,6 @@
-//! The Engine API as a client sees it on the wire.
+//! The engine itself: what it is, what it speaks, and what it does not.
 
-use std::io::{Read, Write};
-use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
-use std::thread;
-
-use engine::{Engine, Layout};
-
-/// An engine with a root of its own.
-struct Fixture {
-    engine: Engine,
-    _root: tempfile::TempDir,
-}
-
-impl Fixture {
-    fn new() -> Fixture {
-        let root = tempfile::tempdir().expect("a directory");
-        let layout = Layout::at(root.path()).expect("a layout");
-        Fixture {
-            engine: Engine::open(layout).expect("an engine"),
-            _root: root,
-        }
-    }
-
-    fn connect(&self) -> UnixStream {
-        let (client, server) = UnixStream::pair().expect("a pair");
-        let engine = self.engine.clone();
-        thread::spawn(move || engine::api::serve(server, &engine));
-        client
-    }
-
-    /// What the engine sends until it closes the connection, after the client has written that and ended its side.
-    fn exchange(&self, request: &str) -> String {
-        let mut stream = self.connect();
-        stream.write_all(request.as_bytes()).expect("written");
-        stream.shutdown(Shutdown::Write).expect("shut down");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        answer
-    }
-
-    /// The status and the body of the answer to a request without a body.
-    fn ask(&self, method: &str, target: &str) -> (String, String) {
-        let answer = self.exchange(&format!(
-            "{method} {target} HTTP/1.1\r\nHost: engine\r\n\r\n"
-        ));
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-        let status = head.split(' ').nth(1).expect("a status");
-        (status.to_owned(), body.trim_end().to_owned())
-    }
-}
-
-impl Drop for Fixture {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(self.engine.layout().run());
-    }
-}
+use crate::wire::Fixture;
 
 #[test]
 fn a_ping_tells_what_is_spoken_and_which_engine_this_is() {

@@ -1,0 +1,245 @@
+//! Making a container: everything about it is decided and written down, and nothing of it runs.
+
+use bollard_stubs::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
+
+use super::name::{made_up, new_id};
+use super::{Container, NewContainer, refuse, rootfs};
+use crate::cgroup::{Host, Limits};
+use crate::image::{Image, Platform};
+use crate::spec::{self, ImageDefaults, MountKind, MountPoint};
+use crate::state::{Moment, Record, Rootfs, Store, check_name};
+use crate::{Engine, Error, ErrorKind, Result, network};
+
+/// How often a name is made up before it is given up.
+const ATTEMPTS: usize = 10;
+
+/// The size of `/dev/shm` that a container has unless another one is asked for, in bytes.
+const SHM_SIZE: i64 = 64 << 20;
+
+/// A container that was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Created {
+    /// Its full id.
+    pub(crate) id: String,
+    /// What the user should know, in whole sentences.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Makes a container.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotFound`] if there is no such image, [`ErrorKind::Conflict`] if the name is taken,
+/// [`ErrorKind::InvalidParameter`] for what makes no sense and [`ErrorKind::NotImplemented`] for what this engine does
+/// not do.
+pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
+    if !new.name.is_empty() {
+        check_name(&new.name)?;
+    }
+    // What the image says of ports and hosts is not the client's doing.
+    let network_warnings = network::check_request(&new.body)?;
+    // While the image is held, nobody removes its layers.
+    let files = Files::of(engine, &new)?;
+    let mut body = new.body;
+    spec::merge(&mut body, &files.defaults())?;
+    let id = new_id()?;
+    set_defaults(engine, &mut body, &id)?;
+
+    let host = Host::detect()?;
+    let mut warnings = refuse::check(&body, host.is_unified())?;
+    warnings.extend(network_warnings);
+    if let Some(host_config) = &body.host_config {
+        Limits::of(host_config, &host, &mut warnings)?;
+    }
+    let inherited = inherited(engine, &body)?;
+    let mounts = spec::mount_points(&body, inherited)?;
+    refuse_volumes(&mounts)?;
+
+    let mut record = Record {
+        id,
+        name: String::new(),
+        created: Moment::now(),
+        body,
+        image: files.image_id(),
+        rootfs: files.rootfs(),
+        platform: files.platform()?,
+        mounts,
+        anonymous_volumes: Vec::new(),
+    };
+    write(engine, &mut record, &new.name)?;
+    Ok(Created {
+        id: record.id,
+        warnings,
+    })
+}
+
+/// Where the container's files come from.
+enum Files {
+    Image(Box<Image>),
+    Directory(Rootfs),
+}
+
+impl Files {
+    fn of(engine: &Engine, new: &NewContainer) -> Result<Files> {
+        let image = new.body.image.as_deref().unwrap_or_default();
+        match &new.rootfs {
+            Some(_) if !image.is_empty() => Err(Error::invalid(
+                "an image and a Rootfs cannot both be the container's root file system",
+            )),
+            Some(_) if !new.platform.is_empty() => Err(Error::invalid(
+                "--platform chooses among images, and a rootfs is none",
+            )),
+            Some(text) => rootfs::of_directory(text).map(Files::Directory),
+            None if image.is_empty() => Err(Error::invalid("no image specified")),
+            None => {
+                let platform = Some(new.platform.as_str()).filter(|name| !name.is_empty());
+                let image = engine.images().resolve(image, platform)?;
+                Ok(Files::Image(Box::new(image)))
+            }
+        }
+    }
+
+    fn defaults(&self) -> ImageDefaults {
+        match self {
+            Files::Image(image) => image.defaults(),
+            Files::Directory(_) => ImageDefaults::default(),
+        }
+    }
+
+    fn image_id(&self) -> String {
+        match self {
+            Files::Image(image) => image.id().to_string(),
+            Files::Directory(_) => String::new(),
+        }
+    }
+
+    fn rootfs(&self) -> Rootfs {
+        match self {
+            Files::Image(image) => Rootfs::Layers(
+                image
+                    .layers()
+                    .iter()
+                    .map(|layer| layer.directory.clone())
+                    .collect(),
+            ),
+            Files::Directory(rootfs) => rootfs.clone(),
+        }
+    }
+
+    fn platform(&self) -> Result<String> {
+        Ok(match self {
+            Files::Image(image) => image.config().platform().to_string(),
+            Files::Directory(_) => Platform::own()?.to_string(),
+        })
+    }
+}
+
+/// Fills in what neither the request nor the image said, as `inspect` shows it later.
+fn set_defaults(engine: &Engine, body: &mut ContainerCreateBody, id: &str) -> Result<()> {
+    let host_config = body.host_config.get_or_insert_default();
+    if host_config.shm_size.unwrap_or(0) == 0 {
+        host_config.shm_size = Some(SHM_SIZE);
+    }
+    let log = host_config
+        .log_config
+        .get_or_insert_with(HostConfigLogConfig::default);
+    if log.typ.as_deref().unwrap_or_default().is_empty() {
+        log.typ = Some("json-file".to_owned());
+    }
+    log.config.get_or_insert_default();
+    let memory = host_config.memory.unwrap_or(0);
+    if memory > 0 && host_config.memory_swap.unwrap_or(0) == 0 {
+        host_config.memory_swap = Some(memory.saturating_mul(2));
+    }
+    host_config.memory_swappiness = host_config
+        .memory_swappiness
+        .filter(|&swappiness| swappiness != -1);
+    join_others(engine, host_config)?;
+    if body.hostname.as_deref().unwrap_or_default().is_empty() {
+        body.hostname = Some(hostname(engine, body.host_config.as_ref(), id)?);
+    }
+    Ok(())
+}
+
+/// Where another container's namespaces are to be joined, its name becomes its id: a name may be another one's tomorrow.
+fn join_others(engine: &Engine, host_config: &mut HostConfig) -> Result<()> {
+    for mode in [
+        &mut host_config.network_mode,
+        &mut host_config.pid_mode,
+        &mut host_config.ipc_mode,
+    ] {
+        let Some(other) = joined(mode.as_deref()) else {
+            continue;
+        };
+        let id = Store::new(engine.layout()).find(other)?;
+        *mode = Some(format!("container:{id}"));
+    }
+    Ok(())
+}
+
+fn joined(mode: Option<&str>) -> Option<&str> {
+    mode.and_then(|mode| mode.strip_prefix("container:"))
+}
+
+/// A container in another's network has its host name, too.
+fn hostname(engine: &Engine, host_config: Option<&HostConfig>, id: &str) -> Result<String> {
+    let mode = host_config.and_then(|config| config.network_mode.as_deref());
+    if let Some(other) = joined(mode) {
+        let record = Store::new(engine.layout()).record(other)?;
+        return Ok(record.body.hostname.unwrap_or_default());
+    }
+    Ok(spec::default_hostname(id, host_config))
+}
+
+/// The mounts of the containers that `--volumes-from` names.
+fn inherited(engine: &Engine, body: &ContainerCreateBody) -> Result<Vec<MountPoint>> {
+    let none = HostConfig::default();
+    let host_config = body.host_config.as_ref().unwrap_or(&none);
+    let mut points: Vec<MountPoint> = Vec::new();
+    for word in host_config.volumes_from.iter().flatten() {
+        let (reference, mode) = word.split_once(':').unwrap_or((word, ""));
+        let read_only = match mode {
+            "" | "rw" | "z" | "Z" => false,
+            "ro" => true,
+            _ => {
+                return Err(Error::invalid(format!(
+                    "invalid mode for volumes-from: {mode}"
+                )));
+            }
+        };
+        let other = Container::find(engine, reference)?;
+        for mut point in other.record.mounts {
+            point.read_only |= read_only;
+            points.retain(|earlier| earlier.destination != point.destination);
+            points.push(point);
+        }
+    }
+    Ok(points)
+}
+
+fn refuse_volumes(mounts: &[MountPoint]) -> Result<()> {
+    match mounts.iter().find(|point| point.kind == MountKind::Volume) {
+        Some(point) => Err(Error::not_implemented(format!(
+            "the embedded engine does not do volumes yet, such as the one at {}",
+            point.destination
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Writes the container down under the name that is wanted, or under one that nobody has.
+fn write(engine: &Engine, record: &mut Record, name: &str) -> Result<()> {
+    let store = Store::new(engine.layout());
+    if !name.is_empty() {
+        check_name(name)?.clone_into(&mut record.name);
+        return store.create(record);
+    }
+    for attempt in 0..ATTEMPTS {
+        record.name = made_up(attempt)?;
+        match store.create(record) {
+            Err(error) if error.kind() == ErrorKind::Conflict => {}
+            created => return created,
+        }
+    }
+    Err(Error::system("there is no name left for the container"))
+}

@@ -1,0 +1,113 @@
+//! Operations on containers: one a file.
+//!
+//! What only asks reads the files; what changes something about a container that exists is its monitor's to do.
+
+mod create;
+mod duration;
+mod exec;
+mod host_config;
+mod inspect;
+mod life;
+mod list;
+mod logs;
+mod moment;
+mod name;
+mod new_container;
+mod refuse;
+mod remove;
+mod restart_policy;
+mod rootfs;
+mod size;
+mod summary;
+mod top;
+mod wait;
+
+pub(crate) use create::create;
+pub(crate) use exec::{create_exec, exec_of, inspect_exec, resize_exec};
+pub(crate) use inspect::{InspectOptions, inspect};
+pub(crate) use life::{kill, pause, rename, resize, restart, start, stop, unpause};
+pub(crate) use list::{ListOptions, list};
+pub(crate) use logs::{LogsOptions, logs};
+pub(crate) use new_container::NewContainer;
+pub(crate) use remove::{PruneOptions, RemoveOptions, prune, remove};
+pub(crate) use top::top;
+pub(crate) use wait::wait;
+
+use crate::state::{Record, State, Status, Store};
+use crate::{Engine, Error, Result, monitor};
+
+/// The bodies of this module's fuzz targets.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz {
+    pub(crate) use super::new_container::fuzz as new_container;
+}
+
+/// A container as it was asked for, and how it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Container {
+    pub(crate) record: Record,
+    pub(crate) state: State,
+}
+
+impl Container {
+    /// The container that a name, an id or the beginning of one means.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none, and
+    /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a beginning of several.
+    pub(crate) fn find(engine: &Engine, reference: &str) -> Result<Container> {
+        let store = Store::new(engine.layout());
+        let id = store.find(reference)?;
+        Container::of_id(engine, &id)
+    }
+
+    /// The container of that full id.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
+    pub(crate) fn of_id(engine: &Engine, id: &str) -> Result<Container> {
+        let state = monitor::observe(engine.layout(), id)?;
+        let record = Store::new(engine.layout()).record(id)?;
+        Ok(Container { record, state })
+    }
+
+    /// The full id.
+    pub(crate) fn id(&self) -> &str {
+        &self.record.id
+    }
+
+    /// Refuses what can only be done to a container whose processes run.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict), in Docker's words.
+    pub(crate) fn check_running(&self) -> Result<()> {
+        if self.state.is_running() {
+            return Ok(());
+        }
+        Err(Error::conflict(match self.state.status {
+            Status::Restarting => format!(
+                "Container {} is restarting, wait until the container is running",
+                self.id()
+            ),
+            _ => format!("container {} is not running", self.id()),
+        }))
+    }
+
+    /// Refuses what cannot be done to a container whose processes are frozen, `what` being that.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict), in Docker's words.
+    pub(crate) fn check_not_paused(&self, what: &str) -> Result<()> {
+        match self.state.status {
+            Status::Paused => Err(Error::conflict(format!(
+                "container {} is paused, unpause the container before {what}",
+                self.id()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Removing a container.
+
+use bollard_stubs::models::ContainerPruneResponse;
+
+use super::list::newest_first;
+use super::{Container, moment, size};
+use crate::api::Filters;
+use crate::monitor::protocol::Request;
+use crate::state::Status;
+use crate::{Engine, Error, Result, monitor};
+
+/// How a container is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RemoveOptions {
+    /// Kill it if it runs.
+    pub(crate) force: bool,
+    /// Remove the anonymous volumes that were made for it.
+    pub(crate) volumes: bool,
+}
+
+/// Removes a container with everything that was made for it.
+///
+/// # Errors
+///
+/// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if it runs and that is not forced.
+pub(crate) fn remove(engine: &Engine, reference: &str, options: RemoveOptions) -> Result<()> {
+    let container = Container::find(engine, reference)?;
+    let running = container.state.is_running();
+    if running && !options.force {
+        return Err(Error::conflict(format!(
+            "cannot remove container \"/{}\": container is {}: stop the container before removing or force remove",
+            container.record.name, container.state.status
+        )));
+    }
+    let request = Request::Remove {
+        force: options.force,
+        volumes: options.volumes,
+    };
+    monitor::request(engine.layout(), container.id(), &request).map(drop)
+}
+
+/// What is pruned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PruneOptions {
+    /// `until` and `label`.
+    pub(crate) filters: Filters,
+}
+
+/// Removes all containers that do not run.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a filter that there is not.
+pub(crate) fn prune(engine: &Engine, options: &PruneOptions) -> Result<ContainerPruneResponse> {
+    options.filters.check(&["label", "label!", "until"])?;
+    let until = match options.filters.get("until") {
+        [] => None,
+        [until] => Some(moment::parse(until)?),
+        _ => {
+            return Err(Error::invalid("more than one until filter specified"));
+        }
+    };
+    let mut deleted = Vec::new();
+    let mut reclaimed = 0;
+    for container in newest_first(engine)? {
+        let Container { record, state } = &container;
+        let labels = record.body.labels.as_ref();
+        let is_over = matches!(
+            state.status,
+            Status::Created | Status::Exited | Status::Dead
+        );
+        let fits = is_over
+            && until.is_none_or(|until| record.created < until)
+            && options
+                .filters
+                .labels(|name| labels?.get(name).map(String::as_str));
+        if !fits {
+            continue;
+        }
+        let size = size::of(engine, record).written;
+        match remove(engine, container.id(), RemoveOptions::default()) {
+            Ok(()) => {
+                reclaimed += size;
+                deleted.push(record.id.clone());
+            }
+            // Somebody started or removed it meanwhile.
+            Err(error) => log::warn!("prune {}: {error}", record.id),
+        }
+    }
+    Ok(ContainerPruneResponse {
+        containers_deleted: Some(deleted),
+        space_reclaimed: Some(i64::try_from(reclaimed).unwrap_or(i64::MAX)),
+    })
+}

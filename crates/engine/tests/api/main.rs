@@ -1,0 +1,5 @@
+//! The Engine API as a client sees it on the wire.
+
+mod containers;
+mod system;
+mod wire;
