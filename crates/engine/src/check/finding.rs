@@ -34,6 +34,8 @@ pub enum Thing {
     Process,
     /// A mount on this machine; those of containers are in namespaces of their own.
     Mount,
+    /// An address of the bridge's network, and perhaps ports.
+    Address,
     /// An interface of the network.
     Link,
     /// Rules of the packet filter.
@@ -52,6 +54,7 @@ impl Thing {
             Thing::Cgroup => "cgroup",
             Thing::Process => "process",
             Thing::Mount => "mount",
+            Thing::Address => "address",
             Thing::Link => "link",
             Thing::Rules => "rules",
             Thing::Image => "image",

@@ -12,6 +12,7 @@ mod cgroups;
 mod containers;
 mod finding;
 mod mounts;
+mod network;
 mod owners;
 mod processes;
 mod runtime_directory;
@@ -40,6 +41,7 @@ pub fn check(layout: &Layout, repair: bool) -> Result<Vec<Finding>> {
     processes::audit(&mut audit)?;
     cgroups::audit(&mut audit)?;
     mounts::audit(&mut audit)?;
+    network::audit(&mut audit)?;
     runtime_directory::audit(&mut audit)?;
     Ok(audit.findings)
 }
