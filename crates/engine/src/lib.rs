@@ -20,6 +20,7 @@ pub mod machine;
 pub mod monitor;
 pub mod network;
 mod restore;
+pub mod rootfs;
 pub mod runtime;
 pub mod seccomp;
 pub mod signal;

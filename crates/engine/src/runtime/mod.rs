@@ -17,7 +17,7 @@ mod process;
 mod program;
 mod report;
 mod terminal;
-mod tree;
+pub(crate) mod tree;
 
 use std::fs;
 use std::io;

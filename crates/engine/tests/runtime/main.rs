@@ -5,6 +5,7 @@
 
 mod container;
 mod machine;
+mod rootfs;
 
 use std::ffi::OsString;
 use std::process::{ExitCode, Stdio};
@@ -16,10 +17,13 @@ type Test = (&'static str, fn());
 
 reexec::submit! { reexec::Initializer::new("runtime-test", run) }
 
+fn tests() -> impl Iterator<Item = &'static Test> {
+    container::TESTS.iter().chain(rootfs::TESTS)
+}
+
 fn main() -> ExitCode {
     reexec::init();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let tests = || container::TESTS.iter();
     if arguments.iter().any(|argument| argument == "--list") {
         tests().for_each(|(name, _)| println!("{name}: test"));
         return ExitCode::SUCCESS;
@@ -61,9 +65,7 @@ fn main() -> ExitCode {
 
 /// Runs one test, in the process that was started for it.
 fn run(arguments: &[OsString]) -> u8 {
-    let test = container::TESTS
-        .iter()
-        .find(|(name, _)| arguments.first().is_some_and(|argument| argument == name));
+    let test = tests().find(|(name, _)| arguments.first().is_some_and(|argument| argument == name));
     match test {
         Some((_, test)) => u8::from(std::panic::catch_unwind(test).is_err()),
         None => 2,
