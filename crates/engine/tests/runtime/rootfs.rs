@@ -73,7 +73,7 @@ impl Place {
         let options = std::ffi::CString::new(options).expect("a string");
         mount(
             "overlay",
-            &self.own(),
+            self.own(),
             "overlay",
             MountFlags::empty(),
             options.as_c_str(),
