@@ -45,12 +45,14 @@ fn images_are_listed() {
 fn an_archive_is_loaded_and_removed_again() {
     let engine = engine!();
     let name = unique("loaded") + ":v1";
-    engine.import(
-        &Image::bare().with_file("marker", 0o644, name.clone()),
-        &name,
-    );
-    let archive = engine.api().get(&format!("/images/get?names={name}"));
-    assert_eq!(archive.status, 200);
+    let archive = Image::bare()
+        .with_file("marker", 0o644, name.clone())
+        .archive(&name);
+    tool(engine)
+        .start(["load"])
+        .feed(archive.clone())
+        .finish()
+        .assert(0, &format!("Loaded image: {name}\n"), "");
     let removed = tool(engine).run(["rmi", &name]);
     assert_eq!(removed.code, Some(0), "{}", removed.err());
     assert!(
@@ -65,13 +67,13 @@ fn an_archive_is_loaded_and_removed_again() {
     );
 
     let program = tool(engine);
-    program.file("archive.tar", &archive.body);
+    program.file("archive.tar", &archive);
     program
         .run(["load", "-i", "archive.tar"])
         .assert(0, &format!("Loaded image: {name}\n"), "");
     tool(engine)
         .start(["load", "-q"])
-        .feed(archive.body)
+        .feed(archive)
         .finish()
         .assert(0, &format!("Loaded image: {name}\n"), "");
     assert_eq!(tool(engine).run(["image", "rm", &name]).code, Some(0));
@@ -99,7 +101,7 @@ fn an_image_is_pulled_under_its_whole_name() {
         return;
     };
     let image = Image::bare().with_file("marker", 0o644, name);
-    let reference = registry.push(engine, &image, "pulled:latest");
+    let reference = registry.push(&image, "pulled:latest");
     let repository = reference.strip_suffix(":latest").expect("a tag");
     let pull = |words: &[&str]| -> Outcome { tool(engine).run(["pull"].iter().chain(words)) };
     let outcome = pull(&[repository]);

@@ -16,7 +16,7 @@ fn the_container_pulls_from_a_registry_with_its_users_login() {
         return;
     };
     let image = Image::busybox().with_file("etc/name", 0o644, "inner");
-    let reference = registry.push(engine, &image, "nested:1");
+    let reference = registry.push(&image, "nested:1");
     let tool = tool(engine);
     let config = format!(
         r#"{{"auths": {{"{}": {{"auth": "{AUTH}"}}}}}}"#,

@@ -23,9 +23,9 @@ macro_rules! registry {
 const AUTH: &str = "dGVzdGVyOnNlc2FtZS1mb3ItdGVzdHM=";
 
 /// An image that is in the registry and not in the engine.
-fn pushed(engine: &Engine, registry: &Registry, name: &str) -> String {
+fn pushed(registry: &Registry, name: &str) -> String {
     let image = Image::busybox().with_file("etc/name", 0o644, name);
-    registry.push(engine, &image, name)
+    registry.push(&image, name)
 }
 
 /// Makes a program in a directory of the program's own, which is alone in front of `PATH`.
@@ -73,7 +73,7 @@ fn refusal(engine: &Engine) -> &'static str {
 #[test]
 fn without_a_login_the_registrys_refusal_is_the_error() {
     let (engine, registry) = (engine!(), registry!());
-    let reference = pushed(engine, registry, "anonymous:1");
+    let reference = pushed(registry, "anonymous:1");
     let outcome = tool(engine).run(["run", "--rm", &reference, "true"]);
     outcome.assert_err_contains(125, "", refusal(engine));
     assert!(
@@ -104,7 +104,7 @@ fn auths_log_in_and_no_secret_is_logged() {
     ];
     for (at, key) in keys.iter().enumerate() {
         let name = format!("auths{at}:1");
-        let reference = pushed(engine, registry, &name);
+        let reference = pushed(registry, &name);
         let tool = tool(engine);
         tool.file(
             ".docker/config.json",
@@ -127,7 +127,7 @@ fn auths_log_in_and_no_secret_is_logged() {
 fn a_registrys_helper_comes_before_the_general_one_and_that_before_the_file() {
     let (engine, registry) = (engine!(), registry!());
     let address = registry.address();
-    let reference = pushed(engine, registry, "helpers:1");
+    let reference = pushed(registry, "helpers:1");
     let wrong = format!(r#""auths": {{"{address}": {{"auth": "dGVzdGVyOng="}}}}"#);
     for config in [
         format!(r#"{{{wrong}, "credsStore": "lost", "credHelpers": {{"{address}": "known"}}}}"#),
@@ -156,7 +156,7 @@ fn a_registrys_helper_comes_before_the_general_one_and_that_before_the_file() {
 #[test]
 fn pass_is_asked_where_nothing_else_is_said() {
     let (engine, registry) = (engine!(), registry!());
-    let reference = pushed(engine, registry, "pass:1");
+    let reference = pushed(registry, "pass:1");
     let tool = tool(engine);
     let script = helper(tool.directory());
     let tool = with_helper(tool, "docker-credential-pass", &script);
@@ -175,7 +175,7 @@ fn pass_is_asked_where_nothing_else_is_said() {
 #[test]
 fn the_variable_comes_before_all() {
     let (engine, registry) = (engine!(), registry!());
-    let reference = pushed(engine, registry, "variable:1");
+    let reference = pushed(registry, "variable:1");
     let of = |auth: &str| format!(r#"{{"auths": {{"{}": {auth}}}}}"#, registry.address());
     let login = tool(engine).with_env(
         "DOCKER_AUTH_CONFIG",

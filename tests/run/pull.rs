@@ -1,6 +1,6 @@
 //! Images that the engine does not have: pull policies and what is shown meanwhile.
 
-use harness::{Engine, Image, Kind, Pty, Registry, Running};
+use harness::{Image, Kind, Pty, Registry, Running};
 
 use crate::{engine, tool};
 
@@ -17,15 +17,15 @@ macro_rules! registry {
 }
 
 /// An image that is in the registry and not in the engine. Its content is its own, so its layer is pulled too.
-fn pushed(engine: &Engine, registry: &Registry, name: &str) -> String {
+fn pushed(registry: &Registry, name: &str) -> String {
     let image = Image::busybox().with_file("etc/name", 0o644, name);
-    registry.push(engine, &image, name)
+    registry.push(&image, name)
 }
 
 #[test]
 fn a_missing_image_is_pulled_with_a_message_on_standard_error() {
     let (engine, registry) = (engine!(), registry!());
-    let reference = pushed(engine, registry, "missing:1");
+    let reference = pushed(registry, "missing:1");
     let outcome = tool(engine).run(["run", "--rm", &reference, "cat", "/etc/name"]);
     assert_eq!(
         (outcome.code, outcome.out().as_str()),
@@ -62,7 +62,7 @@ fn a_missing_image_is_pulled_with_a_message_on_standard_error() {
 #[test]
 fn a_quiet_pull_says_nothing() {
     let (engine, registry) = (engine!(), registry!());
-    let reference = pushed(engine, registry, "quiet:1");
+    let reference = pushed(registry, "quiet:1");
     let outcome = tool(engine).run(["run", "--rm", "-q", &reference, "echo", "hi"]);
     outcome.assert(0, "hi\n", "");
 }
@@ -70,7 +70,7 @@ fn a_quiet_pull_says_nothing() {
 #[test]
 fn never_pulls_nothing_and_always_pulls_what_is_there() {
     let (engine, registry) = (engine!(), registry!());
-    let reference = pushed(engine, registry, "policy:1");
+    let reference = pushed(registry, "policy:1");
     let never = tool(engine).run(["run", "--rm", "--pull", "never", &reference, "true"]);
     let text = format!("tool: Error response from daemon: No such image: {reference}\n");
     never.assert_err_contains(125, "", &text);
@@ -114,7 +114,7 @@ fn on_a_terminal_every_layer_has_its_line() {
         .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
     let image = Image::busybox().with_file("noise", 0o644, noise);
-    let reference = registry.push(engine, &image, "terminal:1");
+    let reference = registry.push(&image, "terminal:1");
     let tool = tool(engine);
     let pty = Pty::open(24, 120);
     // Only standard error is a terminal: progress is for people, output is for pipes.
@@ -149,7 +149,7 @@ fn the_platform_chooses_among_those_of_an_index() {
         ("linux/arm64/v8", named("arm64")),
         ("linux/arm/v7", named("arm")),
     ];
-    let reference = registry.push_index(engine, &images, "index:1");
+    let reference = registry.push_index(&images, "index:1");
     let run = |options: &[&str]| {
         let words = ["run", "--rm", "-q"];
         let command = [&reference, "cat", "/etc/platform"];

@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 
 /// The image that every [`Engine`](crate::Engine) has: busybox with a link for each of its programs.
@@ -56,6 +58,32 @@ impl Image {
         self
     }
 
+    /// The image as an archive of the kind that `docker save` writes and `load` reads, under this name.
+    ///
+    /// # Panics
+    /// As [`Engine::import`](crate::Engine::import) does without a busybox.
+    pub fn archive(&self, reference: &str) -> Vec<u8> {
+        let layer = self.tar();
+        let config = config(&platform(), &layer).to_string();
+        let config_name = format!("{}.json", hex(config.as_bytes()));
+        let manifest = json!([{
+            "Config": config_name,
+            "RepoTags": [reference],
+            "Layers": ["layer/layer.tar"],
+        }]);
+        let mut builder = Builder::new(Vec::new());
+        add(&mut builder, "layer/", EntryType::Directory, 0o755, &[]);
+        add_file(&mut builder, "layer/layer.tar", 0o644, &layer);
+        add_file(&mut builder, &config_name, 0o644, config.as_bytes());
+        add_file(
+            &mut builder,
+            "manifest.json",
+            0o644,
+            manifest.to_string().as_bytes(),
+        );
+        builder.into_inner().expect("memory takes an archive's end")
+    }
+
     /// The layer as an archive.
     ///
     /// # Panics
@@ -90,6 +118,37 @@ impl Image {
         }
         builder.into_inner().expect("memory takes an archive's end")
     }
+}
+
+/// This machine's platform, as images and indexes have it.
+pub(crate) fn platform() -> Value {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    json!({"os": "linux", "architecture": architecture})
+}
+
+/// The configuration of an image for that platform that has this layer alone.
+pub(crate) fn config(platform: &Value, layer: &[u8]) -> Value {
+    let created = "2024-01-01T00:00:00Z";
+    let mut config = platform.clone();
+    config["created"] = created.into();
+    config["config"] = json!({});
+    config["rootfs"] = json!({"type": "layers", "diff_ids": [digest(layer)]});
+    config["history"] = json!([{"created": created, "created_by": "a test"}]);
+    config
+}
+
+/// The digest of these bytes, as registries and configurations write it.
+pub(crate) fn digest(content: &[u8]) -> String {
+    format!("sha256:{}", hex(content))
+}
+
+fn hex(content: &[u8]) -> String {
+    let hash = Sha256::digest(content);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn add_busybox(builder: &mut Builder<Vec<u8>>) {
@@ -140,7 +199,15 @@ fn header(kind: EntryType, mode: u32, size: u64) -> Header {
 
 #[cfg(test)]
 mod tests {
-    use super::Image;
+    use super::{Image, digest};
+
+    #[test]
+    fn a_digest_is_named_by_its_kind() {
+        assert_eq!(
+            digest(b""),
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+    }
 
     #[test]
     fn an_added_file_is_read_back() {

@@ -27,8 +27,8 @@ mod corpus;
 mod engine;
 mod forward;
 mod guard;
+mod gzip;
 mod image;
-mod index;
 mod outcome;
 mod program;
 mod pty;
@@ -38,6 +38,7 @@ mod shared;
 mod sshd;
 mod tls;
 mod transcript;
+mod upload;
 
 pub use api::{Answer, Api};
 pub use broken::{BrokenEngine, Reply, Request};

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::engine::{Engine, split_tag};
 use crate::guard::Guard;
-use crate::image::Image;
 
 /// Serves until standard input closes, as the engine's guard does.
 const SCRIPT: &str = r#"
@@ -26,10 +24,8 @@ const USER: &str = "tester";
 const PASSWORD: &str = "sesame-for-tests";
 /// The user as `htpasswd -B` writes it: with bcrypt of the password, the only hash that the registry takes.
 const HTPASSWD: &str = "tester:$2b$05$1RhNmSCcoS07vAb2yrw8R.FaIz66NtilME94CbOLjkhMKNsgesJtC\n";
-/// The user as JSON in base64url, for the header `X-Registry-Auth`.
-const REGISTRY_AUTH: &str = "eyJ1c2VybmFtZSI6InRlc3RlciIsInBhc3N3b3JkIjoic2VzYW1lLWZvci10ZXN0cyJ9";
-/// The same of an anonymous user.
-const NO_AUTH: &str = "e30=";
+/// The user and the password in base64, as HTTP has it.
+const AUTHORIZATION: &str = "Basic dGVzdGVyOnNlc2FtZS1mb3ItdGVzdHM=";
 
 /// A running `docker-registry` (Debian's package of the distribution registry) with no image in it.
 ///
@@ -110,40 +106,9 @@ impl Registry {
         &self.address
     }
 
-    /// Puts an image into this registry and returns its reference. The engine forgets it again, so that it must pull.
-    ///
-    /// # Panics
-    /// If engine or registry refuses.
-    #[track_caller]
-    pub fn push(&self, engine: &Engine, image: &Image, name: &str) -> String {
-        let reference = format!("{}/{name}", self.address);
-        engine.import(image, &reference);
-        let (repository, tag) = split_tag(&reference);
-        let auth = if self.wants_login {
-            REGISTRY_AUTH
-        } else {
-            NO_AUTH
-        };
-        let pushed = engine
-            .api()
-            .request(
-                "POST",
-                &format!("/images/{repository}/push?tag={tag}"),
-                &[("X-Registry-Auth", auth)],
-                &[],
-            )
-            .expect("the engine pushes")
-            .expect_success();
-        assert!(
-            !pushed.text().contains("errorDetail"),
-            "the push failed: {}",
-            pushed.text()
-        );
-        engine
-            .api()
-            .delete(&format!("/images/{reference}?force=1"))
-            .expect_success();
-        reference
+    /// What lets its user in, if it wants a login: the value of `Authorization`.
+    pub(crate) fn login(&self) -> Option<&'static str> {
+        self.wants_login.then_some(AUTHORIZATION)
     }
 }
 

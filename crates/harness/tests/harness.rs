@@ -55,7 +55,7 @@ fn an_image_goes_to_the_registry_and_back() {
         return;
     };
     let image = Image::bare().with_file("data", 0o644, vec![7; 100_000]);
-    let reference = registry.push(engine, &image, "bare:1");
+    let reference = registry.push(&image, "bare:1");
     let path = format!("/images/{reference}/json");
     assert_eq!(engine.api().get(&path).status, 404);
     engine

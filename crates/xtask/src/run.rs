@@ -116,7 +116,7 @@ impl Bench {
         let registry =
             Registry::start().map_err(|missing| anyhow!("this benchmark needs {missing}"))?;
         let image = Image::busybox().with_file("data", 0o644, noise(PULLED));
-        let reference = registry.push(engine, &image, "large:1");
+        let reference = registry.push(&image, "large:1");
         let words = ["--rm", "-q", reference.as_str(), "true"];
         let subjects = self.clients(&self.host, &words);
         let forget = || {
