@@ -1,6 +1,6 @@
 //! `/exec`: processes that join a container.
 
-use bollard_stubs::models::{ExecConfig, ExecStartConfig, IdResponse};
+use bollard_stubs::models::{ExecConfig, ExecStartConfig};
 use hyper::StatusCode;
 
 use super::answer::Answer;
@@ -27,7 +27,8 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
 pub(super) async fn create(call: &mut Call<'_>, name: &str) -> Result<Answer> {
     let config: ExecConfig = call.json().await?;
     let id = containers::create_exec(call.engine, name, config)?;
-    Answer::created(&IdResponse { id })
+    // The model would write it in lower case.
+    Answer::created(&serde_json::json!({ "Id": id }))
 }
 
 async fn start(call: &mut Call<'_>, id: &str) -> Result<Answer> {

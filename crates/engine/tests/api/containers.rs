@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::wire::Fixture;
 
 /// Makes a container of an empty directory.
-fn create(fixture: &Fixture, name: &str, body: Value) -> String {
+pub(crate) fn create(fixture: &Fixture, name: &str, body: Value) -> String {
     let root = fixture.engine.layout().root().join("files");
     fs::create_dir_all(&root).expect("a directory");
     let mut whole = json!({"Image": "", "Rootfs": root, "Cmd": ["echo", "a b"]});

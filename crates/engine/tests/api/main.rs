@@ -1,5 +1,6 @@
 //! The Engine API as a client sees it on the wire.
 
 mod containers;
+mod monitor;
 mod system;
 mod wire;
