@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::{fs, thread};
 
 use bollard_stubs::models::{
-    SystemInfo, SystemInfoCgroupDriverEnum, SystemInfoCgroupVersionEnum, SystemVersion,
-    SystemVersionComponents, SystemVersionPlatform,
+    LocalNodeState, PluginsInfo, SwarmInfo, SystemInfo, SystemInfoCgroupDriverEnum,
+    SystemInfoCgroupVersionEnum, SystemVersion, SystemVersionComponents, SystemVersionPlatform,
 };
 use hyper::header::{CACHE_CONTROL, HeaderValue, PRAGMA};
 use rustix::system::uname;
@@ -15,7 +15,7 @@ use super::call::Call;
 use super::router;
 use super::version::ApiVersion;
 use crate::cgroup::Host;
-use crate::{Engine, Result};
+use crate::{Engine, Result, containers};
 
 /// The name of this engine.
 const PLATFORM: &str = "tool, the embedded engine";
@@ -47,6 +47,7 @@ fn version() -> SystemVersion {
         ("Os".to_owned(), "linux".to_owned()),
         ("Arch".to_owned(), architecture()),
         ("KernelVersion".to_owned(), kernel()),
+        ("Experimental".to_owned(), "false".to_owned()),
     ]);
     SystemVersion {
         platform: Some(SystemVersionPlatform {
@@ -109,8 +110,14 @@ fn info(engine: &Engine) -> Result<SystemInfo> {
     if cgroups.is_unified() {
         security.push("name=cgroupns".to_owned());
     }
+    let counts = containers::count(engine)?;
+    let names = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
     Ok(SystemInfo {
-        driver: Some("overlay".to_owned()),
+        containers: number(counts.all()),
+        containers_running: number(counts.running),
+        containers_paused: number(counts.paused),
+        containers_stopped: number(counts.stopped),
+        driver: Some("overlay2".to_owned()),
         docker_root_dir: Some(engine.layout().root().display().to_string()),
         memory_limit: has("memory"),
         swap_limit: has("memory"),
@@ -126,6 +133,18 @@ fn info(engine: &Engine) -> Result<SystemInfo> {
         ),
         debug: Some(false),
         system_time: Some(jiff::Timestamp::now().to_string()),
+        plugins: Some(PluginsInfo {
+            volume: names(&["local"]),
+            network: names(&["bridge", "host", "none"]),
+            log: names(&["json-file", "none"]),
+            ..PluginsInfo::default()
+        }),
+        swarm: Some(SwarmInfo {
+            local_node_state: Some(LocalNodeState::INACTIVE),
+            ..SwarmInfo::default()
+        }),
+        // What stands for Docker's `docker-init` is the engine's own program.
+        init_binary: Some("tool".to_owned()),
         logging_driver: Some("json-file".to_owned()),
         cgroup_driver: Some(match cgroups.version() {
             Some(_) => SystemInfoCgroupDriverEnum::CGROUPFS,

@@ -84,6 +84,41 @@ pub(super) fn newest_first(engine: &Engine) -> Result<Vec<Container>> {
     Ok(containers)
 }
 
+/// How many containers there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Those that run, frozen ones aside.
+    pub(crate) running: usize,
+    /// Those whose processes are frozen.
+    pub(crate) paused: usize,
+    /// All others.
+    pub(crate) stopped: usize,
+}
+
+impl Counts {
+    /// All together.
+    pub(crate) fn all(self) -> usize {
+        self.running + self.paused + self.stopped
+    }
+}
+
+/// Counts the containers.
+///
+/// # Errors
+///
+/// [`ErrorKind::System`] if the directory of containers cannot be read.
+pub(crate) fn count(engine: &Engine) -> Result<Counts> {
+    let mut counts = Counts::default();
+    for container in newest_first(engine)? {
+        match container.state.status {
+            Status::Running | Status::Restarting => counts.running += 1,
+            Status::Paused => counts.paused += 1,
+            _ => counts.stopped += 1,
+        }
+    }
+    Ok(counts)
+}
+
 /// What is asked for, checked.
 struct Wanted<'a> {
     filters: &'a Filters,

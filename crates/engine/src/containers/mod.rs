@@ -26,7 +26,7 @@ pub(crate) use create::create;
 pub(crate) use exec::{create_exec, exec_of, inspect_exec, resize_exec};
 pub(crate) use inspect::{InspectOptions, inspect};
 pub(crate) use life::{kill, pause, rename, resize, restart, start, stop, unpause};
-pub(crate) use list::{ListOptions, list};
+pub(crate) use list::{ListOptions, count, list};
 pub(crate) use logs::{LogsOptions, logs};
 pub(crate) use new_container::NewContainer;
 pub(crate) use remove::{PruneOptions, RemoveOptions, prune, remove};
