@@ -5,7 +5,6 @@ use bollard_stubs::models::ContainerPruneResponse;
 use super::list::newest_first;
 use super::{Container, moment, size};
 use crate::api::Filters;
-use crate::monitor::protocol::Request;
 use crate::state::Status;
 use crate::{Engine, Error, Result, monitor};
 
@@ -25,18 +24,12 @@ pub(crate) struct RemoveOptions {
 /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if it runs and that is not forced.
 pub(crate) fn remove(engine: &Engine, reference: &str, options: RemoveOptions) -> Result<()> {
     let container = Container::find(engine, reference)?;
-    let running = container.state.is_running();
-    if running && !options.force {
-        return Err(Error::conflict(format!(
-            "cannot remove container \"/{}\": container is {}: stop the container before removing or force remove",
-            container.record.name, container.state.status
-        )));
-    }
-    let request = Request::Remove {
-        force: options.force,
-        volumes: options.volumes,
-    };
-    monitor::request(engine.layout(), container.id(), &request).map(drop)
+    monitor::remove(
+        engine.layout(),
+        container.id(),
+        options.force,
+        options.volumes,
+    )
 }
 
 /// What is pruned.

@@ -31,13 +31,10 @@ pub struct Connection {
 pub fn request(layout: &Layout, id: &str, request: &Request) -> Result<(Connection, Reply)> {
     let start = Instant::now();
     loop {
-        if let Some(mut connection) = spawn::connect_or_spawn(layout, id)? {
-            match connection.exchange(request) {
-                Ok(reply) => return reply.into_result().map(|reply| (connection, reply)),
-                // It was about to go when we came, and has read nothing.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
-                Err(error) => return Err(failed(error)),
-            }
+        if let Some(connection) = spawn::connect_or_spawn(layout, id)?
+            && let Some((connection, reply)) = ask(connection, request)?
+        {
+            return reply.into_result().map(|reply| (connection, reply));
         }
         if start.elapsed() > PATIENCE {
             return Err(Error::system(format!(
@@ -45,6 +42,18 @@ pub fn request(layout: &Layout, id: &str, request: &Request) -> Result<(Connecti
             )));
         }
         thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Asks; nothing if the monitor was about to go when we came, and has read nothing.
+pub(super) fn ask(
+    mut connection: Connection,
+    request: &Request,
+) -> Result<Option<(Connection, Reply)>> {
+    match connection.exchange(request) {
+        Ok(reply) => Ok(Some((connection, reply))),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(failed(error)),
     }
 }
 

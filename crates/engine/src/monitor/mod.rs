@@ -7,17 +7,32 @@
 //! It is a process of its own so that the death of a client or of a server touches no container, and it is
 //! single-threaded because the container's first process is forked from it.
 
+mod busy;
+mod clean_up;
 mod connection;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the monitor, which lands next, writes it"
-)]
+mod container;
+mod exec;
+mod frame;
+mod health;
+mod hub;
+mod input;
+mod launch;
 pub mod log;
 mod observe;
+mod probe;
+mod process;
+mod progress;
 pub mod protocol;
+mod reaper;
+mod remove;
+mod replay;
+mod restart;
+mod server;
+mod session;
 mod spawn;
+mod streams;
 
 pub use connection::{Connection, request};
 pub use observe::observe;
+pub use remove::remove;
 pub(crate) use spawn::NAME;

@@ -1,6 +1,6 @@
 //! How a container is, whoever died since its file said so.
 
-use super::spawn;
+use super::{clean_up, spawn};
 use crate::state::life::{self, Verdict};
 use crate::state::{Lock, State, Store};
 use crate::{Layout, Result};
@@ -15,7 +15,8 @@ use crate::{Layout, Result};
 pub fn observe(layout: &Layout, id: &str) -> Result<State> {
     let store = Store::new(layout);
     let state = store.state(id)?;
-    if !state.status.needs_monitor() || Lock::is_held(layout, id)? {
+    let may_be_wrong = state.status.needs_monitor() || clean_up::is_needed(layout, id);
+    if !may_be_wrong || Lock::is_held(layout, id)? {
         return Ok(state);
     }
     let Some(lock) = Lock::try_acquire(layout, id)? else {
@@ -24,23 +25,13 @@ pub fn observe(layout: &Layout, id: &str) -> Result<State> {
     };
     // It may have ended in good order between the two.
     let state = store.state(id)?;
-    match life::judge(&state, &life::boot()?, life::process_started(state.pid)) {
-        Verdict::Sound => Ok(state),
-        Verdict::Lost(life::Loss::Reboot) => {
-            let state = life::lost(&state, life::Loss::Reboot);
-            lock.write_final_state(&state)?;
-            Ok(state)
-        }
-        // A monitor does the rest: it takes the container over, or cleans up after it.
-        Verdict::Orphaned | Verdict::Waiting | Verdict::HalfRemoved => {
-            spawn::spawn(layout, id, lock)?;
-            Ok(state)
-        }
-        Verdict::Lost(loss @ life::Loss::Monitor) => {
-            let state = life::lost(&state, loss);
-            lock.write_final_state(&state)?;
-            spawn::spawn(layout, id, lock)?;
-            Ok(state)
-        }
-    }
+    let judged = match life::judge(&state, &life::boot()?, life::process_started(state.pid)) {
+        Verdict::Sound if !clean_up::is_needed(layout, id) => return Ok(state),
+        Verdict::Lost(loss) => life::lost(&state, loss),
+        Verdict::Sound | Verdict::Orphaned | Verdict::Waiting | Verdict::HalfRemoved => state,
+    };
+    // A monitor comes to the same conclusion and does what there is to do: it takes the container over, starts it again,
+    // or cleans up after it.
+    spawn::spawn(layout, id, lock)?;
+    Ok(judged)
 }

@@ -90,9 +90,12 @@ pub struct State {
 }
 
 impl State {
-    /// Whether its first process is there, going or frozen: what the API calls `Running`.
+    /// What the API calls `Running`: its first process is there, going or frozen, or is going to be there again.
     pub fn is_running(&self) -> bool {
-        matches!(self.status, Status::Running | Status::Paused)
+        matches!(
+            self.status,
+            Status::Running | Status::Paused | Status::Restarting
+        )
     }
 }
 

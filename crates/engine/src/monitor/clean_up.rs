@@ -1,0 +1,126 @@
+//! Taking away what a container had.
+//!
+//! Each step is done whatever became of the others, so that one that fails leaves no more behind than it must; the first
+//! failure is the one to tell.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::launch::Place;
+use crate::cgroup::{Cgroup, Host};
+use crate::network::Released;
+use crate::state::{Record, Status, Store};
+use crate::{Error, Layout, Result, network, runtime};
+
+/// Whether a run of the container was not cleaned up after: its monitor was killed.
+pub(super) fn is_needed(layout: &Layout, id: &str) -> bool {
+    layout
+        .container_run(id)
+        .join(super::launch::ROOTFS)
+        .exists()
+}
+
+/// Takes away everything that belongs to a run.
+pub(super) fn all(place: &Place<'_>) -> Result<()> {
+    let (network, result) = after_run(place, None);
+    result.and(network.cut())
+}
+
+/// Takes away what belongs to a run: cgroups, which are looked for if none are given, with all that is in them; its
+/// addresses and ports; its mounts, pipes and files of the runtime. What is left of its network is seen to when there is
+/// time.
+pub(super) fn after_run(place: &Place<'_>, cgroup: Option<&mut Cgroup>) -> (Released, Result<()>) {
+    let id = &place.record.id;
+    let mut first = Ok(());
+    let mut step = |result: Result<()>| {
+        if let Err(error) = result {
+            log::warn!("clean up: {error}");
+            if first.is_ok() {
+                first = Err(error);
+            }
+        }
+    };
+    step(match cgroup {
+        Some(cgroup) => cgroup.remove(),
+        None => remove_cgroup(place.record),
+    });
+    let released = network::release(place.layout, id).unwrap_or_else(|error| {
+        step(Err(error));
+        Released::default()
+    });
+    step(place.go_home());
+    step(runtime::clean_up(&place.runtime_state()));
+    let run = place.layout.container_run(id);
+    for path in entries(&run.join(super::launch::SHARED)) {
+        step(remove_file(&path));
+    }
+    for name in super::launch::FILES {
+        step(remove_file(&run.join(name)));
+    }
+    (released, first)
+}
+
+fn remove_cgroup(record: &Record) -> Result<()> {
+    let host = Host::detect()?;
+    if host.refusal().is_some() {
+        return Ok(());
+    }
+    let parent = record
+        .body
+        .host_config
+        .as_ref()
+        .and_then(|config| config.cgroup_parent.as_deref());
+    match Cgroup::open(&host, parent, &record.id)? {
+        Some(mut cgroup) => cgroup.kill().and_then(|()| cgroup.remove()),
+        None => Ok(()),
+    }
+}
+
+/// What lies in a directory, if there is one.
+fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+}
+
+/// Removes a file, or a directory that is empty: were something mounted there still, it would not be lost.
+fn remove_file(path: &Path) -> Result<()> {
+    let removed = match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => fs::remove_dir(path),
+        result => result,
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io(format_args!("remove {}", path.display()), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes a container that does not run, with its anonymous volumes if that is asked for. The caller has its lock.
+pub(super) fn remove(layout: &Layout, record: &Record, volumes: bool) -> Result<()> {
+    Store::new(layout).remove(&record.id)?;
+    match fs::remove_dir_all(layout.container_run(&record.id)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::io("remove the container's runtime directory", error));
+        }
+        _ => {}
+    }
+    let _ = volumes;
+    Ok(())
+}
+
+/// Why a container that runs is not removed, in dockerd's words.
+pub(super) fn still_runs(record: &Record, status: Status) -> Error {
+    let advice = match status {
+        Status::Paused => "unpause and then stop the container before removing or force remove",
+        _ => "stop the container before removing or force remove",
+    };
+    Error::conflict(format!(
+        "cannot remove container \"/{}\": container is {status}: {advice}",
+        record.name
+    ))
+}
