@@ -16,6 +16,7 @@ mod recording;
 mod remove;
 mod requests;
 mod robust;
+mod rootfs;
 mod signals;
 mod status;
 mod stdin;
