@@ -27,6 +27,7 @@ pub mod signal;
 pub mod spec;
 pub mod state;
 mod sys;
+pub mod volume;
 
 pub use check::{Finding, Outcome, Thing, check};
 pub use disk_usage::disk_usage;

@@ -18,7 +18,7 @@ mod port;
 mod program;
 mod proxy;
 mod publish;
-mod random;
+pub(crate) mod random;
 mod record;
 mod request;
 mod resolv_conf;
