@@ -13,10 +13,12 @@ mod containers;
 mod exec;
 mod filters;
 mod hijack;
+mod networks;
 mod query;
 mod router;
 mod system;
 mod version;
+mod volumes;
 
 pub(crate) use connection::serve_apart;
 pub use connection::{listen, serve};

@@ -4,7 +4,7 @@ use hyper::Method;
 
 use super::answer::Answer;
 use super::call::Call;
-use super::{containers, exec, system};
+use super::{containers, exec, networks, system, volumes};
 use crate::{Error, Result};
 
 /// Hands the request to the family that its path begins with.
@@ -13,6 +13,8 @@ pub(super) async fn route(call: Call<'_>) -> Result<Answer> {
         "_ping" | "version" | "info" => system::route(call).await,
         "containers" => containers::route(call).await,
         "exec" => exec::route(call).await,
+        "networks" => networks::route(call).await,
+        "volumes" => volumes::route(call).await,
         _ => Err(missing(&call)),
     }
 }

@@ -43,6 +43,7 @@ pub fn check(layout: &Layout, repair: bool) -> Result<Vec<Finding>> {
     mounts::audit(&mut audit)?;
     network::audit(&mut audit)?;
     runtime_directory::audit(&mut audit)?;
+    crate::volume::audit(&mut audit)?;
     Ok(audit.findings)
 }
 

@@ -6,9 +6,9 @@ use super::name::{made_up, new_id};
 use super::{Container, NewContainer, refuse, rootfs};
 use crate::cgroup::{Host, Limits};
 use crate::image::{Image, Platform};
-use crate::spec::{self, ImageDefaults, MountKind, MountPoint};
+use crate::spec::{self, ImageDefaults, MountPoint};
 use crate::state::{Moment, Record, Rootfs, Store, check_name};
-use crate::{Engine, Error, ErrorKind, Result, network};
+use crate::{Engine, Error, ErrorKind, Result, network, volume};
 
 /// How often a name is made up before it is given up.
 const ATTEMPTS: usize = 10;
@@ -52,8 +52,10 @@ pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
         Limits::of(host_config, &host, &mut warnings)?;
     }
     let inherited = inherited(engine, &body)?;
-    let mounts = spec::mount_points(&body, inherited)?;
-    refuse_volumes(&mounts)?;
+    let platform = files.platform()?;
+    let mut mounts = spec::mount_points(&body, inherited)?;
+    let volumes = volume::Store::new(engine.layout());
+    let anonymous_volumes = volumes.take(&id, &mut mounts)?;
 
     let mut record = Record {
         id,
@@ -62,11 +64,15 @@ pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
         body,
         image: files.image_id(),
         rootfs: files.rootfs(),
-        platform: files.platform()?,
+        platform,
         mounts,
-        anonymous_volumes: Vec::new(),
+        anonymous_volumes,
     };
-    write(engine, &mut record, &new.name)?;
+    if let Err(error) = write(engine, &mut record, &new.name) {
+        // The first failure is the one to tell.
+        let _ = volumes.release(&record.id, &record.mounts, &record.anonymous_volumes);
+        return Err(error);
+    }
     Ok(Created {
         id: record.id,
         warnings,
@@ -215,16 +221,6 @@ fn inherited(engine: &Engine, body: &ContainerCreateBody) -> Result<Vec<MountPoi
         }
     }
     Ok(points)
-}
-
-fn refuse_volumes(mounts: &[MountPoint]) -> Result<()> {
-    match mounts.iter().find(|point| point.kind == MountKind::Volume) {
-        Some(point) => Err(Error::not_implemented(format!(
-            "the embedded engine does not do volumes yet, such as the one at {}",
-            point.destination
-        ))),
-        None => Ok(()),
-    }
 }
 
 /// Writes the container down under the name that is wanted, or under one that nobody has.

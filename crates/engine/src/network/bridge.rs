@@ -373,6 +373,7 @@ fn recover(netlink: &mut Netlink, record: &mut Record, owner: &Owner) -> io::Res
             id,
             Lease {
                 address,
+                mac: String::new(),
                 link,
                 published: Vec::new(),
                 sharers: Vec::new(),

@@ -11,6 +11,7 @@ mod files;
 mod firewall;
 mod frame;
 mod hosts;
+mod list;
 mod mac;
 mod mode;
 mod netlink;
@@ -33,6 +34,7 @@ use bollard_stubs::models::{ContainerCreateBody, NetworkSettings};
 use rustix::process::geteuid;
 
 pub use check::{Leftover, check, tear_down};
+pub(crate) use list::{Network, networks};
 pub use proxy::Proxies;
 pub use settings::inspect;
 
@@ -245,6 +247,7 @@ fn prepare_bridge(layout: &Layout, id: &str, request: &Request) -> Result<Prepar
     };
     let lease = Lease {
         address,
+        mac: cable.mac.to_string(),
         link: cable.link.clone(),
         published: published.clone(),
         sharers: Vec::new(),

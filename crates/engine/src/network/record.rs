@@ -18,6 +18,9 @@ use crate::{Layout, Result};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Lease {
     pub(crate) address: Ipv4Addr,
+    /// Its hardware address, for whoever asks.
+    #[serde(default)]
+    pub(crate) mac: String,
     /// The machine's end of the container's cable.
     pub(crate) link: String,
     /// Its ports on the machine.
@@ -146,6 +149,7 @@ mod tests {
     fn lease() -> Lease {
         Lease {
             address: Ipv4Addr::new(172, 29, 0, 2),
+            mac: String::new(),
             link: "veth1".to_owned(),
             published: Vec::new(),
             sharers: Vec::new(),

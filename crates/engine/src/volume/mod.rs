@@ -4,6 +4,7 @@
 //! a file in `containers/` for each container that uses it. Changes are made under one lock; what a container has in its
 //! volumes is its own, and is never looked up by path.
 
+mod audit;
 mod fill;
 mod name;
 mod options;
@@ -11,4 +12,5 @@ mod store;
 mod tree;
 mod uses;
 
+pub(crate) use audit::audit;
 pub use store::{NewVolume, Store, Volume, Wanted};

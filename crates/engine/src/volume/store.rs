@@ -388,7 +388,12 @@ impl<'a> Store<'a> {
         // As Docker's: users of the container go in, and the directory above keeps those of the machine out.
         fs::set_permissions(&data, fs::Permissions::from_mode(0o755))
             .map_err(|error| Error::io(format_args!("chmod {}", data.display()), error))?;
-        file::write(&directory.join(FILE), volume, Durability::Durable)
+        let durability = match volume.is_anonymous() {
+            // It is of no use without its container, which is written after it.
+            true => Durability::Lazy,
+            false => Durability::Durable,
+        };
+        file::write(&directory.join(FILE), volume, durability)
     }
 
     /// The directory goes out of sight first, so that a volume is there with all of its content or not at all.
@@ -399,6 +404,22 @@ impl<'a> Store<'a> {
         remove_all(&doomed).map_err(failed)?;
         fs::rename(&directory, &doomed).map_err(failed)?;
         remove_all(&doomed).map_err(failed)
+    }
+
+    /// Whether nothing says that this directory is a volume.
+    pub(super) fn is_nobodys(&self, name: &str) -> bool {
+        name.starts_with('.') || !self.directory(name).join(FILE).exists()
+    }
+
+    /// Removes what is no volume yet, or no more.
+    pub(super) fn remove_unfinished(&self, name: &str) -> Result<()> {
+        // Who makes one has the lock while there is no description of it.
+        let _lock = self.lock()?;
+        if !self.is_nobodys(name) {
+            return Ok(());
+        }
+        remove_all(&self.directory(name))
+            .map_err(|error| Error::io(format_args!("remove volume {name}"), error))
     }
 
     /// The names of directories; what begins with a dot is no volume.

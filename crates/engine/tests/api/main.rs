@@ -2,5 +2,7 @@
 
 mod containers;
 mod monitor;
+mod networks;
 mod system;
+mod volumes;
 mod wire;
