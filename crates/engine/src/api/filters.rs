@@ -73,6 +73,13 @@ impl Filters {
         }
     }
 
+    /// The same without what is asked of one name.
+    pub(crate) fn without(&self, name: &str) -> Filters {
+        let mut filters = self.clone();
+        filters.values.remove(name);
+        filters
+    }
+
     /// The values for a name.
     pub(crate) fn get(&self, name: &str) -> &[String] {
         self.values.get(name).map(Vec::as_slice).unwrap_or_default()

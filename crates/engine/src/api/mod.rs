@@ -13,6 +13,7 @@ mod containers;
 mod exec;
 mod filters;
 mod hijack;
+mod images;
 mod networks;
 mod query;
 mod router;

@@ -4,7 +4,7 @@ use hyper::Method;
 
 use super::answer::Answer;
 use super::call::Call;
-use super::{containers, exec, networks, system, volumes};
+use super::{containers, exec, images, networks, system, volumes};
 use crate::{Error, Result};
 
 /// Hands the request to the family that its path begins with.
@@ -15,6 +15,7 @@ pub(super) async fn route(call: Call<'_>) -> Result<Answer> {
         "exec" => exec::route(call).await,
         "networks" => networks::route(call).await,
         "volumes" => volumes::route(call).await,
+        "images" => images::route(call).await,
         _ => Err(missing(&call)),
     }
 }

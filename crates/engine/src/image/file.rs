@@ -38,19 +38,29 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
     Ok(Some(content))
 }
 
-/// Puts a file with this content into place, durably, and makes the directories above it.
+/// What of a file that was written survives a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// Perhaps nothing: whoever writes it sees to that later, or can do without it.
+    Lazy,
+    /// It and its name.
+    Durable,
+}
+
+/// Puts a file with this content into place, and makes the directories above it.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::System`](crate::ErrorKind::System); what was there before is then still there.
-pub(super) fn write(path: &Path, content: &[u8]) -> Result<()> {
+pub(super) fn write(path: &Path, content: &[u8], durability: Durability) -> Result<()> {
     let failed = |error: io::Error| Error::io(format_args!("write {}", path.display()), error);
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(failed(io::ErrorKind::InvalidInput.into()));
     };
     loop {
         let temporary = directory.join(temporary_name(&name.to_string_lossy()));
-        let written = write_new(&temporary, content).and_then(|()| fs::rename(&temporary, path));
+        let written =
+            write_new(&temporary, content, durability).and_then(|()| fs::rename(&temporary, path));
         match written {
             Ok(()) => break,
             // Whoever removes the last name of a directory removes that too, perhaps just now.
@@ -62,7 +72,10 @@ pub(super) fn write(path: &Path, content: &[u8]) -> Result<()> {
             }
         }
     }
-    sync_directory(directory)
+    match durability {
+        Durability::Lazy => Ok(()),
+        Durability::Durable => sync_directory(directory),
+    }
 }
 
 /// Removes a file durably; says whether there was one.
@@ -109,7 +122,7 @@ pub(super) fn names(directory: &Path) -> Result<Vec<String>> {
 }
 
 /// Waits until the entries of a directory are on the disk.
-pub(super) fn sync_directory(directory: &Path) -> Result<()> {
+fn sync_directory(directory: &Path) -> Result<()> {
     File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(|error| Error::io(format_args!("sync {}", directory.display()), error))
@@ -130,7 +143,7 @@ fn temporary_name(name: &str) -> PathBuf {
     PathBuf::from(format!("{TEMPORARY}{}-{count}-{name}", std::process::id()))
 }
 
-fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+fn write_new(path: &Path, content: &[u8], durability: Durability) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
@@ -138,7 +151,10 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
         .mode(0o600)
         .open(path)?;
     file.write_all(content)?;
-    file.sync_all()
+    match durability {
+        Durability::Lazy => Ok(()),
+        Durability::Durable => file.sync_all(),
+    }
 }
 
 #[cfg(test)]
@@ -150,8 +166,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("a/b/name");
         assert_eq!(read(&path, 10).expect("no file"), None);
-        write(&path, b"one").expect("a file");
-        write(&path, b"two").expect("a file");
+        write(&path, b"one", Durability::Durable).expect("a file");
+        write(&path, b"two", Durability::Lazy).expect("a file");
         assert_eq!(read(&path, 10).expect("a file"), Some(b"two".to_vec()));
         assert_eq!(
             names(&directory.path().join("a/b")).expect("names"),

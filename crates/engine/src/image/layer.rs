@@ -3,12 +3,19 @@
 //! A layer comes to its name by a rename when it is complete. Its files are on the disk some time later; until then it
 //! counts only for as long as the machine runs that it was unpacked on: a power loss might have taken some of them.
 
+use std::fs::{self, File};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::syncfs;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::file;
+use super::lock::Lock;
+use super::unpack::{Unpacked, adopt};
+use crate::layout::make_directory;
 use crate::{Error, Result};
 
 const LIMIT: u64 = 64 << 10;
@@ -40,6 +47,11 @@ impl Layers {
         }
     }
 
+    /// The directory of all.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The directory with the files of that layer.
     pub(super) fn files(&self, chain: &Digest) -> PathBuf {
         self.home(chain).join("diff")
@@ -58,8 +70,191 @@ impl Layers {
         Ok(is_whole.then_some(facts))
     }
 
+    /// Starts to make a layer, if it is not here and nobody else makes it now.
+    pub(super) fn make(&self, chain: &Digest) -> Result<Making> {
+        let lock = self.directory.join(format!(".lock-{}", chain.hex()));
+        let Some(lock) = Lock::try_exclusive(&lock)? else {
+            return Ok(Making::Elsewhere);
+        };
+        if self.get(chain)?.is_some() {
+            lock.remove();
+            return Ok(Making::Done);
+        }
+        // Whoever holds the lock is alone with these: what is left of a try that was killed, or of a power loss.
+        let unfinished = self.directory.join(format!(".new-{}", chain.hex()));
+        remove_tree(&unfinished)?;
+        remove_tree(&self.home(chain))?;
+        let files = unfinished.join("diff");
+        let failed =
+            |error: std::io::Error| Error::io(format_args!("mkdir {}", files.display()), error);
+        make_directory(&unfinished)?;
+        fs::DirBuilder::new()
+            .mode(0o755)
+            .create(&files)
+            .map_err(failed)?;
+        // The mask of this process may have taken some away.
+        fs::set_permissions(&files, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+        Ok(Making::Ours(NewLayer {
+            layers: self.clone(),
+            chain: chain.clone(),
+            unfinished: Some(unfinished),
+            lock: Some(lock),
+        }))
+    }
+
+    /// Waits until all files of all layers are on the disk, and has the layers count after a power loss, too.
+    pub(super) fn sync(&self) -> Result<()> {
+        let failed = |error: std::io::Error| {
+            Error::io(format_args!("sync {}", self.directory.display()), error)
+        };
+        let mut unsynced = Vec::new();
+        for chain in self.all()? {
+            // What an earlier boot left unsynced may have lost something, and is not to be marked.
+            if self.get(&chain)?.is_some() && !is_synced(&self.home(&chain))? {
+                unsynced.push(self.home(&chain));
+            }
+        }
+        if unsynced.is_empty() {
+            return Ok(());
+        }
+        let directory = File::open(&self.directory).map_err(failed)?;
+        syncfs(&directory).map_err(|error| failed(error.into()))?;
+        for home in unsynced {
+            let mark = home.join("synced");
+            match File::create(&mark) {
+                Ok(_) => {}
+                // It was removed meanwhile.
+                Err(error) if file::is_missing(&error) => {}
+                Err(error) => {
+                    return Err(Error::io(format_args!("mark {}", mark.display()), error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All layers, with those of which only a part is here.
+    pub(super) fn all(&self) -> Result<Vec<Digest>> {
+        let names = file::names(&self.directory)?;
+        Ok(names
+            .iter()
+            .filter_map(|name| Digest::from_hex(name))
+            .collect())
+    }
+
+    /// Removes a layer. It is gone at once for everybody who looks for it.
+    pub(super) fn remove(&self, chain: &Digest) -> Result<()> {
+        let going = self.directory.join(format!(".old-{}", chain.hex()));
+        remove_tree(&going)?;
+        match fs::rename(self.home(chain), &going) {
+            Ok(()) => remove_tree(&going),
+            Err(error) if file::is_missing(&error) => Ok(()),
+            Err(error) => Err(Error::io(
+                format_args!("rename {}", self.home(chain).display()),
+                error,
+            )),
+        }
+    }
+
     fn home(&self, chain: &Digest) -> PathBuf {
         self.directory.join(chain.hex())
+    }
+}
+
+/// What came of starting to make a layer.
+pub(super) enum Making {
+    /// It is here already.
+    Done,
+    /// Somebody else makes it now.
+    Elsewhere,
+    /// It is ours to make.
+    Ours(NewLayer),
+}
+
+/// A layer that is being made. It is removed again unless it is finished.
+pub(super) struct NewLayer {
+    layers: Layers,
+    chain: Digest,
+    unfinished: Option<PathBuf>,
+    lock: Option<Lock>,
+}
+
+impl NewLayer {
+    /// The empty directory for its files.
+    pub(super) fn files(&self) -> Result<OwnedFd> {
+        let unfinished = self.unfinished.as_deref().unwrap_or(Path::new(""));
+        open_directory(&unfinished.join("diff"))
+    }
+
+    /// Gives the layer its name: it counts from now on. `below` are the layers below, the lowest first.
+    pub(super) fn finish(
+        mut self,
+        diff_id: &Digest,
+        unpacked: &Unpacked,
+        below: &[Digest],
+    ) -> Result<Facts> {
+        if !unpacked.implied.is_empty() {
+            let below = below
+                .iter()
+                .rev()
+                .map(|chain| open_directory(&self.layers.files(chain)))
+                .collect::<Result<Vec<_>>>()?;
+            adopt(self.files()?.as_fd(), &unpacked.implied, &below)?;
+        }
+        let facts = Facts {
+            diff_id: diff_id.clone(),
+            size: unpacked.size,
+            boot: self.layers.boot.clone(),
+        };
+        let Some(unfinished) = self.unfinished.take() else {
+            return Ok(facts);
+        };
+        let written = write_facts(&unfinished, &facts).and_then(|()| {
+            let home = self.layers.home(&self.chain);
+            fs::rename(&unfinished, &home)
+                .map_err(|error| Error::io(format_args!("rename to {}", home.display()), error))
+        });
+        if let Err(error) = written {
+            self.unfinished = Some(unfinished);
+            return Err(error);
+        }
+        Ok(facts)
+    }
+}
+
+impl Drop for NewLayer {
+    fn drop(&mut self) {
+        if let Some(unfinished) = &self.unfinished {
+            // What stays of it is removed by whoever makes the layer next.
+            let _ = remove_tree(unfinished);
+        }
+        if let Some(lock) = self.lock.take() {
+            lock.remove();
+        }
+    }
+}
+
+fn write_facts(directory: &Path, facts: &Facts) -> Result<()> {
+    let path = directory.join("layer.json");
+    let content = serde_json::to_vec(facts)
+        .map_err(|error| Error::system(format!("write {}: {error}", path.display())))?;
+    fs::write(&path, content)
+        .map_err(|error| Error::io(format_args!("write {}", path.display()), error))
+}
+
+fn open_directory(path: &Path) -> Result<OwnedFd> {
+    File::open(path)
+        .map(OwnedFd::from)
+        .map_err(|error| Error::io(format_args!("open {}", path.display()), error))
+}
+
+/// Removes a directory with all that is in it, if it is there. Links in it are not followed.
+pub(super) fn remove_tree(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if !file::is_missing(&error) => {
+            Err(Error::io(format_args!("remove {}", path.display()), error))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -74,4 +269,112 @@ fn boot() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map(|text| text.trim().to_owned())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new_layer(layers: &Layers, chain: &Digest) -> NewLayer {
+        match layers.make(chain).expect("an answer") {
+            Making::Ours(layer) => layer,
+            Making::Done => panic!("it is here"),
+            Making::Elsewhere => panic!("somebody else makes it"),
+        }
+    }
+
+    fn write(layer: &NewLayer, name: &str) {
+        let path = layer
+            .unfinished
+            .as_ref()
+            .expect("a directory")
+            .join("diff")
+            .join(name);
+        fs::write(path, "content").expect("a file");
+    }
+
+    #[test]
+    fn a_layer_is_there_when_it_is_finished_and_not_before() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let layers = Layers::new(directory.path().join("layers"));
+        let chain = Digest::of(b"chain");
+        let new = new_layer(&layers, &chain);
+        write(&new, "file");
+        assert_eq!(layers.get(&chain).expect("an answer"), None);
+        assert!(matches!(layers.make(&chain), Ok(Making::Elsewhere)));
+        // One that is given up leaves nothing.
+        drop(new);
+        assert!(
+            file::names(directory.path().join("layers").as_path())
+                .expect("names")
+                .is_empty()
+        );
+        assert_eq!(
+            fs::read_dir(directory.path().join("layers"))
+                .expect("a list")
+                .count(),
+            0
+        );
+
+        let new = new_layer(&layers, &chain);
+        write(&new, "file");
+        let unpacked = Unpacked {
+            size: 7,
+            ..Unpacked::default()
+        };
+        let facts = new.finish(&chain, &unpacked, &[]).expect("a layer");
+        assert_eq!(facts.size, 7);
+        assert_eq!(layers.get(&chain).expect("an answer"), Some(facts));
+        assert!(layers.files(&chain).join("file").exists());
+        assert!(matches!(layers.make(&chain), Ok(Making::Done)));
+        assert_eq!(layers.all().expect("a list"), vec![chain.clone()]);
+        layers.remove(&chain).expect("removed");
+        assert_eq!(layers.get(&chain).expect("an answer"), None);
+        assert_eq!(
+            fs::read_dir(directory.path().join("layers"))
+                .expect("a list")
+                .count(),
+            0
+        );
+    }
+
+    #[test]
+    fn what_a_killed_try_left_is_not_used() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let layers = Layers::new(directory.path().to_owned());
+        let chain = Digest::of(b"chain");
+        let left = directory.path().join(format!(".new-{}", chain.hex()));
+        fs::create_dir_all(left.join("diff/half")).expect("a directory");
+        let new = new_layer(&layers, &chain);
+        new.finish(&chain, &Unpacked::default(), &[])
+            .expect("a layer");
+        assert!(layers.files(&chain).is_dir());
+        assert!(!layers.files(&chain).join("half").exists());
+    }
+
+    #[test]
+    fn after_a_power_loss_a_layer_counts_only_if_it_was_on_the_disk() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let before = Layers {
+            directory: directory.path().to_owned(),
+            boot: "yesterday".to_owned(),
+        };
+        let (first, second) = (Digest::of(b"1"), Digest::of(b"2"));
+        for chain in [&first, &second] {
+            // The first is synced before the second is made.
+            before.sync().expect("synced");
+            new_layer(&before, chain)
+                .finish(chain, &Unpacked::default(), &[])
+                .expect("a layer");
+        }
+        let after = Layers::new(directory.path().to_owned());
+        assert!(after.get(&first).expect("an answer").is_some());
+        assert!(after.get(&second).expect("an answer").is_none());
+        fs::write(after.files(&second).join("torn"), "").expect("a file");
+        new_layer(&after, &second)
+            .finish(&second, &Unpacked::default(), &[])
+            .expect("a layer");
+        assert!(after.get(&second).expect("an answer").is_some());
+        assert!(!after.files(&second).join("torn").exists());
+    }
 }

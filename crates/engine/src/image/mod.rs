@@ -3,19 +3,34 @@
 //! What a layer's archive says is hostile until it is unpacked: it is written below one directory by descriptors that
 //! cannot leave it, and counts as the layer only when the digests of archive and files are those that the image names.
 
+mod collect;
 mod config;
+mod decompress;
 mod digest;
-#[allow(dead_code, reason = "what adds images uses it, which lands next")]
 mod file;
+mod inspect;
 mod layer;
-#[allow(dead_code, reason = "what adds images uses it, which lands next")]
+mod list;
 pub(crate) mod lock;
-#[allow(dead_code, reason = "what adds images uses it, which lands next")]
+mod message;
 mod names;
+mod pattern;
+mod pipe;
 mod platform;
+mod pull;
+mod receive;
+mod registry;
+mod remove;
 mod store;
+mod sync;
+mod tag;
+mod unpack;
+mod users;
 
 pub use config::{Config, Rootfs, Step};
 pub use digest::Digest;
+pub use message::{Message, Progress};
 pub use platform::Platform;
+pub use pull::{Pull, PullRequest};
+pub use registry::{Canceller, Credentials};
 pub use store::{Image, Layer, Store};

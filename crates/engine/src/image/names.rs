@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use image_reference::{Image as Parsed, Reference};
 
+use super::collect::hidden;
 use super::digest::Digest;
-use super::file;
+use super::file::{self, Durability};
 use crate::{Error, Result};
 
 /// More than the id takes.
@@ -44,8 +45,14 @@ impl Names {
     }
 
     /// Gives the name to that image, whichever had it before.
-    pub(super) fn set(&self, reference: &Reference, id: &Digest) -> Result<()> {
-        file::write(&self.path(reference)?, format!("{id}\n").as_bytes())
+    pub(super) fn set(
+        &self,
+        reference: &Reference,
+        id: &Digest,
+        durability: Durability,
+    ) -> Result<()> {
+        let content = format!("{id}\n");
+        file::write(&self.path(reference)?, content.as_bytes(), durability)
     }
 
     /// Removes the name; says whether there was one.
@@ -76,6 +83,11 @@ impl Names {
             .filter(|name| name.id == *id)
             .map(|name| name.reference)
             .collect())
+    }
+
+    /// Files in all directories that were not finished.
+    pub(super) fn unfinished(&self, found: &mut Vec<PathBuf>) -> Result<()> {
+        unfinished(&self.directory, 0, found)
     }
 
     fn collect(
@@ -127,6 +139,16 @@ impl Names {
     }
 }
 
+fn unfinished(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+    hidden(directory, found)?;
+    for entry in file::names(directory)? {
+        if depth < DEEPEST && !entry.starts_with([':', '@']) {
+            unfinished(&directory.join(entry), depth + 1, found)?;
+        }
+    }
+    Ok(())
+}
+
 /// What a name's file names. A torn one names nothing, so that the image is pulled again.
 fn read(path: &Path) -> Result<Option<Digest>> {
     let content = file::read(path, LIMIT)?.unwrap_or_default();
@@ -153,9 +175,13 @@ mod tests {
         let all = ["a/b/c:d", "a/b:c", &digested, "[::1]:5000/x", "busybox"];
         assert!(names.all().expect("names").is_empty());
         for text in all {
-            names.set(&reference(text), &one).expect("a name");
+            names
+                .set(&reference(text), &one, Durability::Lazy)
+                .expect("a name");
         }
-        names.set(&reference("a/b:c"), &two).expect("a name");
+        names
+            .set(&reference("a/b:c"), &two, Durability::Durable)
+            .expect("a name");
         let listed: Vec<String> = names
             .all()
             .expect("names")
@@ -190,7 +216,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let names = Names::new(directory.path().to_owned());
         names
-            .set(&reference("x"), &Digest::of(b""))
+            .set(&reference("x"), &Digest::of(b""), Durability::Lazy)
             .expect("a name");
         let path = directory.path().join("docker.io/library/x/:latest");
         for content in ["", "sha256:12", "../../etc"] {

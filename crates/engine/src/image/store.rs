@@ -7,7 +7,7 @@ use image_reference::Image as Parsed;
 
 use super::config::Config;
 use super::digest::{Digest, chain};
-use super::file;
+use super::file::{self, Durability};
 use super::layer::Layers;
 use super::lock::Lock;
 use super::names::Names;
@@ -21,8 +21,9 @@ pub(super) const LONGEST_CONFIG: u64 = 4 << 20;
 /// The images of one engine: on disk, shared by all processes of the user, with nothing kept in memory.
 #[derive(Clone, Debug)]
 pub struct Store {
-    blobs: PathBuf,
-    images: PathBuf,
+    layout: Layout,
+    pub(super) blobs: PathBuf,
+    pub(super) images: PathBuf,
     pub(super) names: Names,
     pub(super) layers: Layers,
 }
@@ -34,7 +35,8 @@ pub struct Image {
     id: Digest,
     config: Config,
     layers: Vec<Layer>,
-    _pin: Arc<Lock>,
+    #[expect(dead_code, reason = "it is held, and that is all")]
+    pin: Option<Arc<Lock>>,
 }
 
 /// One layer of an image.
@@ -52,6 +54,7 @@ impl Store {
     /// The images below that layout, none of whose directories need exist.
     pub fn new(layout: &Layout) -> Store {
         Store {
+            layout: layout.clone(),
             blobs: layout.blobs().join("sha256"),
             images: layout.images(),
             names: Names::new(layout.refs()),
@@ -151,12 +154,34 @@ impl Store {
 
     /// Keeps images and layers from being removed.
     pub(super) fn pin(&self) -> Result<Arc<Lock>> {
-        Lock::shared(&self.images.join(".lock")).map(Arc::new)
+        Lock::shared(&self.lock_path()).map(Arc::new)
+    }
+
+    pub(super) fn lock_path(&self) -> PathBuf {
+        self.images.join(".lock")
+    }
+
+    /// The file that says that there is something to collect.
+    pub(super) fn mark_path(&self) -> PathBuf {
+        self.images.join(".collect")
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// The image of that id, if all of it is here. One that a fault took a part of is none: it is pulled again.
     pub(super) fn image(&self, id: &Digest, pin: &Arc<Lock>) -> Result<Option<Image>> {
-        if !self.images.join(id.hex()).exists() {
+        let image = self.unpinned_image(id)?;
+        Ok(image.map(|image| Image {
+            pin: Some(Arc::clone(pin)),
+            ..image
+        }))
+    }
+
+    /// The same, without keeping it here.
+    pub(super) fn unpinned_image(&self, id: &Digest) -> Result<Option<Image>> {
+        if !self.image_path(id).exists() {
             return Ok(None);
         }
         let Some(bytes) = file::read(&self.blob(id), LONGEST_CONFIG)? else {
@@ -181,8 +206,30 @@ impl Store {
             id: id.clone(),
             config,
             layers,
-            _pin: Arc::clone(pin),
+            pin: None,
         }))
+    }
+
+    /// Adds the image of a configuration, whose layers are all here.
+    pub(super) fn add(&self, config: &[u8], durability: Durability) -> Result<Digest> {
+        let id = Digest::of(config);
+        file::write(&self.blob(&id), config, durability)?;
+        file::write(&self.image_path(&id), b"{}\n", durability)?;
+        Ok(id)
+    }
+
+    /// The file that says that there is an image.
+    pub(super) fn image_path(&self, id: &Digest) -> PathBuf {
+        self.images.join(id.hex())
+    }
+
+    /// The digests of all blobs.
+    pub(super) fn blob_digests(&self) -> Result<Vec<Digest>> {
+        let names = file::names(&self.blobs)?;
+        Ok(names
+            .iter()
+            .filter_map(|name| Digest::from_hex(name))
+            .collect())
     }
 
     pub(super) fn blob(&self, digest: &Digest) -> PathBuf {

@@ -1,0 +1,166 @@
+//! `/images`: everything about images.
+
+use std::io::Write;
+
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::answer::Answer;
+use super::body::BodyWriter;
+use super::call::Call;
+use super::filters::Filters;
+use super::router;
+use crate::image::{Credentials, PullRequest};
+use crate::{Error, Result};
+
+/// The name of an image may have slashes, so it is all between the first segment and the operation.
+pub(super) async fn route(call: Call<'_>) -> Result<Answer> {
+    let path: Vec<String> = call.path.clone();
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let images = call.engine.images();
+    let query = &call.query;
+    match (call.method.as_str(), path.as_slice()) {
+        ("GET", ["images", "json"]) => {
+            // There are no images here that only serve others as layers, so `all` is what is shown in any case.
+            let filters = Filters::parse(query.get("filters"))?;
+            Answer::json(&images.list(&filters)?)
+        }
+        ("POST", ["images", "create"]) => create(&call),
+        ("POST", ["images", "prune"]) => {
+            Answer::json(&images.prune(&Filters::parse(query.get("filters"))?)?)
+        }
+        ("GET", ["images", name @ .., "json"]) if !name.is_empty() => {
+            Answer::json(&images.inspect(&name.join("/"), query.get("platform"))?)
+        }
+        ("GET", ["images", name @ .., "history"]) if !name.is_empty() => {
+            Answer::json(&images.history(&name.join("/"), query.get("platform"))?)
+        }
+        ("POST", ["images", name @ .., "tag"]) if !name.is_empty() => {
+            let repository = query.get("repo").unwrap_or_default();
+            images.tag(&name.join("/"), repository, query.get("tag"))?;
+            Ok(Answer::empty(StatusCode::CREATED))
+        }
+        ("DELETE", ["images", name @ ..]) if !name.is_empty() => {
+            Answer::json(&images.remove(&name.join("/"), query.flag("force"))?)
+        }
+        _ => Err(router::missing(&call)),
+    }
+}
+
+/// A pull. What the registry refuses is the answer's status; what fails later is the last line of its body.
+fn create(call: &Call<'_>) -> Result<Answer> {
+    let query = &call.query;
+    if query.get("fromSrc").is_some() {
+        return Err(router::missing(call));
+    }
+    let image = query.get("fromImage").unwrap_or_default();
+    let tag = query.get("tag").unwrap_or_default();
+    let image = if tag.is_empty() {
+        // Docker pulls every tag of a name without one.
+        if !has_version(image) {
+            return Err(Error::not_implemented(
+                "the embedded engine does not pull all tags of a repository (--all-tags): name one",
+            ));
+        }
+        image.to_owned()
+    } else {
+        let separator = if tag.contains(':') { '@' } else { ':' };
+        format!("{}{separator}{tag}", without_version(image))
+    };
+    let auth = call.headers.get("X-Registry-Auth");
+    let auth = auth.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let request = PullRequest {
+        image,
+        platform: query.get("platform").map(str::to_owned),
+        credentials: Credentials::parse(auth.as_deref().unwrap_or_default())?,
+    };
+    let pull = call.engine.images().pull(&request)?;
+    Answer::stream("application/json", move |mut writer| {
+        let canceller = pull.canceller();
+        let result = pull.run(&mut |message| {
+            if line(&mut writer, &message).is_err() {
+                // Nobody is there any more who wanted it.
+                canceller.cancel();
+            }
+        });
+        if let Err(error) = result {
+            failure(&mut writer, &error);
+        }
+    })
+}
+
+/// Whether a name has a tag or a digest.
+fn has_version(image: &str) -> bool {
+    without_version(image).len() < image.len()
+}
+
+fn without_version(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or_default();
+    match image.rsplit_once(':') {
+        // The colon of a port has a slash behind it.
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => image,
+    }
+}
+
+/// The last line of a stream that did not end well, in both forms that clients look for.
+#[derive(Serialize)]
+struct Failure<'a> {
+    #[serde(rename = "errorDetail")]
+    detail: Detail<'a>,
+    error: &'a str,
+}
+
+#[derive(Serialize)]
+struct Detail<'a> {
+    message: &'a str,
+}
+
+fn failure(writer: &mut BodyWriter, error: &Error) {
+    let text = error.to_string();
+    let detail = Detail { message: &text };
+    // If nobody is there, nobody wants to know.
+    let _ = line(
+        writer,
+        &Failure {
+            detail,
+            error: &text,
+        },
+    );
+}
+
+fn line(writer: &mut BodyWriter, value: &impl Serialize) -> std::io::Result<()> {
+    let mut text = serde_json::to_vec(value)?;
+    text.extend_from_slice(b"\r\n");
+    writer.write_all(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_no_tag() {
+        for (image, name) in [
+            ("busybox", "busybox"),
+            ("busybox:1", "busybox"),
+            ("host:5000/a/b", "host:5000/a/b"),
+            ("host:5000/a/b:1", "host:5000/a/b"),
+            ("a@sha256:0", "a"),
+            ("a:1@sha256:0", "a"),
+        ] {
+            assert_eq!(without_version(image), name);
+            assert_eq!(has_version(image), image != name);
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_twice() {
+        let failure = Failure {
+            detail: Detail { message: "no" },
+            error: "no",
+        };
+        let text = serde_json::to_string(&failure).expect("JSON");
+        assert_eq!(text, r#"{"errorDetail":{"message":"no"},"error":"no"}"#);
+    }
+}

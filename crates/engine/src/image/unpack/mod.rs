@@ -1,0 +1,91 @@
+//! Unpacking a layer: from a hostile archive to the files that overlayfs stacks.
+//!
+//! Nothing is done by path: each entry's directory is opened by `openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)`, where
+//! the layer's directory is the root of all links, absolute ones too, and the entry is made in that descriptor under a
+//! name of one component, never through a link. So an archive can at worst spoil its own layer.
+//!
+//! What a layer hides of those below it, `.wh.NAME` and `.wh..wh..opq` in archives, becomes what overlayfs knows: a
+//! character device 0:0, and an attribute of the directory.
+
+mod archive;
+mod directories;
+mod pax;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::fmt;
+use std::io::{self, BufRead};
+use std::os::fd::BorrowedFd;
+
+use archive::Archive;
+pub(super) use directories::adopt;
+use rustix::process::geteuid;
+use tree::Tree;
+
+use crate::{Error, Result};
+
+/// How to unpack.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Options {
+    /// Whether files get the owners that the archive names, for which one has to be root; else they are our own.
+    pub(super) owners: bool,
+    /// The most bytes that the layer's files may have.
+    pub(super) largest: u64,
+    /// The most files that it may have.
+    pub(super) most: u64,
+}
+
+impl Default for Options {
+    /// What no image needs, and what this user may.
+    fn default() -> Options {
+        Options {
+            owners: geteuid().is_root(),
+            largest: 128 << 30,
+            most: 4_000_000,
+        }
+    }
+}
+
+/// What came out of an archive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unpacked {
+    /// How many bytes the files have.
+    pub(super) size: u64,
+    /// Directories that the archive needed and did not have: they are as those below the layer are.
+    pub(super) implied: Vec<Vec<u8>>,
+    /// Whether files were to have owners that they could not be given.
+    pub(super) is_foreign: bool,
+}
+
+/// Unpacks an archive into an empty directory, and reads to the end of the stream.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for an archive that is malformed, reaches out of
+/// its directory or exceeds a limit; [`ErrorKind::System`](crate::ErrorKind::System) if the system refuses a file.
+pub(super) fn unpack(
+    reader: impl BufRead,
+    directory: BorrowedFd<'_>,
+    options: Options,
+) -> Result<Unpacked> {
+    let mut archive = Archive::new(reader);
+    let mut tree = Tree::new(directory, options)?;
+    while let Some(entry) = archive.next()? {
+        tree.add(&entry, &mut archive)?;
+    }
+    archive.drain()?;
+    tree.finish()
+}
+
+fn invalid(what: impl fmt::Display) -> Error {
+    Error::invalid(format!("invalid layer archive: {what}"))
+}
+
+/// The error of a reader, which may have one of ours inside.
+pub(super) fn failure(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => error,
+        Err(error) => Error::io("read the layer", error),
+    }
+}
