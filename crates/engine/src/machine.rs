@@ -204,11 +204,21 @@ fn rootless() -> Ability {
 /// Whether the file names a range for this user, by number or by name.
 fn has_range(file: &str) -> bool {
     let id = getuid().as_raw().to_string();
-    let name = env::var("USER").unwrap_or_default();
+    let name = user_name(&fs::read_to_string("/etc/passwd").unwrap_or_default(), &id);
     file.lines().any(|line| {
         let mut fields = line.split(':');
-        let owner = fields.next().unwrap_or_default();
-        (owner == id || (!owner.is_empty() && owner == name)) && fields.count() == 2
+        let owner = fields.next();
+        (owner == Some(id.as_str()) || (owner.is_some() && owner == name.as_deref()))
+            && fields.count() == 2
+    })
+}
+
+/// The name of the user of that number.
+fn user_name(passwd: &str, id: &str) -> Option<String> {
+    let mut users = passwd.lines().map(|line| line.split(':'));
+    users.find_map(|mut fields| {
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        (fields.nth(1) == Some(id)).then(|| name.to_owned())
     })
 }
 
@@ -255,6 +265,13 @@ mod tests {
         let left = fs::read_dir(directory.path()).expect("a list").count();
         assert_eq!(left, 0);
         assert_eq!(machine.rootless.possible, !geteuid().is_root());
+    }
+
+    #[test]
+    fn a_user_has_a_name() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nme:x:1000:1000::/home/me:/bin/sh\n";
+        assert_eq!(user_name(passwd, "1000").as_deref(), Some("me"));
+        assert_eq!(user_name(passwd, "100"), None);
     }
 
     #[test]
