@@ -51,6 +51,8 @@ pub(super) fn after_run(place: &Place<'_>, cgroup: Option<&mut Cgroup>) -> (Rele
     });
     step(place.go_home());
     step(runtime::clean_up(&place.runtime_state()));
+    // It is written anew at each start, and on a full disk what follows needs the room.
+    step(runtime::clean_up(&place.bundle()));
     let run = place.layout.container_run(id);
     for path in entries(&run.join(super::launch::SHARED)) {
         step(remove_file(&path));

@@ -23,7 +23,7 @@ use super::reaper::Reaper;
 use super::restart::Restarts;
 use super::session::Session;
 use super::streams::{Ends, Streams};
-use super::{clean_up, probe};
+use super::{clean_up, exec, probe};
 use crate::cgroup::Cgroup;
 use crate::network::{Proxies, Released};
 use crate::state::life::{self, Verdict};
@@ -219,6 +219,7 @@ impl Container {
             Verdict::HalfRemoved => self.remove_now(false),
             Verdict::Lost(loss) => {
                 clean_up::all(&self.place())?;
+                exec::adopt_all(self, None);
                 let ran = state
                     .started_at
                     .map_or(Duration::ZERO, |start| Moment::now().since(start));
@@ -237,6 +238,7 @@ impl Container {
         streams.hub.set_log(log);
         self.open_streams(&streams, adopted.ends)?;
         log::warn!("the container runs and had lost its monitor: it was taken over");
+        exec::adopt_all(self, adopted.cgroup.as_ref());
         let run = Rc::new(Run {
             pid: state.pid,
             process: Process::Adopted(process),
@@ -302,6 +304,7 @@ impl Container {
     /// Starts it; what fails has left nothing but a state that is to be changed.
     fn start_now(self: &Rc<Container>) -> Result<()> {
         let log = self.log()?;
+        exec::forget_all(self);
         self.is_last_run.set(false);
         let Launched {
             process,

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
@@ -12,14 +13,19 @@ use super::container::{Container, Run};
 use super::launch;
 use super::log::Stream;
 use super::protocol::Size;
+use super::reaper::end_of_stranger;
 use super::session::Session;
 use super::streams::{Streams, Typed};
+use crate::cgroup::Cgroup;
 use crate::state::{Exec, Status, Store, life};
-use crate::{Error, Result, runtime};
+use crate::{Error, Result, runtime, sys};
 
 /// How long the end of what a process wrote is waited for when it has ended: another that it left behind may hold its
 /// streams, and write to them or not.
 const LATE_OUTPUT: Duration = Duration::from_secs(2);
+
+/// How long the outcome of a process is kept for whoever asks for it, as with dockerd.
+const REMEMBERED: Duration = Duration::from_secs(300);
 
 /// A process that joined and runs.
 #[derive(Debug)]
@@ -149,6 +155,7 @@ impl Prepared {
                     code => code,
                 };
                 self.record(|exec| exec.exit_code = Some(code));
+                forget_later(&self.container, self.exec.borrow().id.clone());
                 return Err(error);
             }
         };
@@ -180,6 +187,7 @@ impl Prepared {
             self.container.joined.borrow_mut().remove(&id);
             self.streams.end();
             joined.is_over.send_replace(true);
+            forget_later(&self.container, id);
         });
         Ok(())
     }
@@ -187,9 +195,73 @@ impl Prepared {
     fn record(&self, change: impl FnOnce(&mut Exec)) {
         let exec = &mut *self.exec.borrow_mut();
         change(exec);
-        if let Err(error) = self.container.lock().write_exec(exec) {
-            log::error!("{error}");
+        write(&self.container, exec);
+    }
+}
+
+fn write(container: &Container, exec: &Exec) {
+    if let Err(error) = container.lock().write_exec(exec) {
+        log::error!("{error}");
+    }
+}
+
+fn forget_later(container: &Rc<Container>, id: String) {
+    let container = Rc::clone(container);
+    tokio::task::spawn_local(async move {
+        tokio::time::sleep(REMEMBERED).await;
+        forget(&container, &id);
+    });
+}
+
+fn forget(container: &Container, id: &str) {
+    let store = Store::new(&container.layout);
+    if let Err(error) = store.remove_exec(&container.record.id, id) {
+        log::warn!("{error}");
+    }
+}
+
+/// Forgets the processes of earlier runs.
+pub(super) fn forget_all(container: &Container) {
+    for exec in records(container) {
+        if exec.pid != 0 || exec.exit_code.is_some() {
+            forget(container, &exec.id);
         }
+    }
+}
+
+fn records(container: &Container) -> Vec<Exec> {
+    let store = Store::new(&container.layout);
+    let own = &container.record.id;
+    let ids = store.exec_ids(own).unwrap_or_else(|error| {
+        log::warn!("{error}");
+        Vec::new()
+    });
+    ids.iter()
+        .filter_map(|id| store.exec_of(own, id).ok().flatten())
+        .collect()
+}
+
+/// Takes over what joined while another monitor lived: those that run are waited for, the ends of the others are unknown.
+pub(super) fn adopt_all(container: &Rc<Container>, cgroup: Option<&Cgroup>) {
+    let members = cgroup
+        .and_then(|cgroup| cgroup.pids().ok())
+        .unwrap_or_default();
+    for mut exec in records(container).into_iter().filter(|exec| exec.running) {
+        // A number alone may be another process's by now.
+        let pid = Pid::from_raw(exec.pid).filter(|pid| members.contains(pid));
+        let process = pid
+            .and_then(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok())
+            .and_then(|process| sys::watch(process).ok());
+        let container = Rc::clone(container);
+        tokio::task::spawn_local(async move {
+            let code = match process {
+                Some(process) => end_of_stranger(&process).await,
+                None => None,
+            };
+            exec.running = false;
+            exec.exit_code = Some(code.unwrap_or(life::UNKNOWN_EXIT_CODE));
+            write(&container, &exec);
+        });
     }
 }
 

@@ -63,7 +63,8 @@ impl Place<'_> {
         self.layout.container(&self.record.id)
     }
 
-    fn bundle(&self) -> PathBuf {
+    /// The specification of the container, and what belongs to it.
+    pub(super) fn bundle(&self) -> PathBuf {
         self.own().join("oci")
     }
 

@@ -233,6 +233,18 @@ impl<'a> Store<'a> {
         file::read(&directory.join(format!("{id}.json")))
     }
 
+    /// Forgets a joining process that has ended.
+    pub(crate) fn remove_exec(&self, container: &str, id: &str) -> Result<()> {
+        let directory = self.layout.container(container).join("exec");
+        let path = directory.join(format!("{id}.json"));
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io(format_args!("remove {}", path.display()), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The ids of the container's joining processes.
     ///
     /// # Errors

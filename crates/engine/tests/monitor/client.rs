@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use engine::monitor::{self, Connection};
 use engine::spec::{self, ImageDefaults};
 use engine::state::{Exec, Moment, Record, Rootfs, State, Status, Store};
 use engine::{Error, Layout};
+use rustix::process::Pid;
 
 /// How long a test waits for what has to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,7 +31,12 @@ pub(crate) struct Client {
 impl Client {
     /// A container of busybox that was made as asked.
     pub(crate) fn new(body: ContainerCreateBody) -> Client {
-        let directory = tempfile::tempdir().expect("a directory");
+        Client::within(&std::env::temp_dir(), body)
+    }
+
+    /// The same, with all files in that directory.
+    pub(crate) fn within(parent: &Path, body: ContainerCreateBody) -> Client {
+        let directory = tempfile::tempdir_in(parent).expect("a directory");
         let root = directory.path().join("box");
         for name in ["bin", "etc", "tmp", "proc", "sys", "dev"] {
             fs::create_dir_all(root.join(name)).expect("a directory");
@@ -200,8 +206,13 @@ impl Client {
     }
 
     /// The number of the monitor.
-    pub(crate) fn monitor(&self) -> rustix::process::Pid {
-        let found = fs::read_dir("/proc")
+    pub(crate) fn monitor(&self) -> Pid {
+        self.find_monitor().expect("a monitor")
+    }
+
+    /// The number of the monitor, if there is one.
+    pub(crate) fn find_monitor(&self) -> Option<Pid> {
+        fs::read_dir("/proc")
             .expect("/proc")
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
@@ -209,10 +220,8 @@ impl Client {
                 let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
                 let words: Vec<&[u8]> = line.split(|&byte| byte == 0).collect();
                 words.first() == Some(&&b"tool-monitor"[..]) && words.contains(&self.id.as_bytes())
-            });
-        found
-            .and_then(rustix::process::Pid::from_raw)
-            .expect("a monitor")
+            })
+            .and_then(Pid::from_raw)
     }
 
     /// The container's cgroups that are there.

@@ -4,6 +4,7 @@
 //! Root is needed, for what an ordinary user can do has its own test.
 
 mod client;
+mod faults;
 mod lives;
 mod sessions;
 
@@ -17,7 +18,12 @@ type Test = (&'static str, fn());
 fn main() -> ExitCode {
     reexec::init();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let tests = || lives::TESTS.iter().chain(sessions::TESTS);
+    let tests = || {
+        lives::TESTS
+            .iter()
+            .chain(sessions::TESTS)
+            .chain(faults::TESTS)
+    };
     if arguments.iter().any(|argument| argument == "--list") {
         tests().for_each(|(name, _)| println!("{name}: test"));
         return ExitCode::SUCCESS;
