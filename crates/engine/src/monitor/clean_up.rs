@@ -11,7 +11,7 @@ use super::launch::Place;
 use crate::cgroup::{Cgroup, Host};
 use crate::network::Released;
 use crate::state::{Record, Status, Store};
-use crate::{Error, Layout, Result, network, runtime};
+use crate::{Error, Layout, Result, network, runtime, volume};
 
 /// Whether a run of the container was not cleaned up after: its monitor was killed.
 pub(super) fn is_needed(layout: &Layout, id: &str) -> bool {
@@ -104,6 +104,13 @@ fn remove_file(path: &Path) -> Result<()> {
 
 /// Removes a container that does not run, with its anonymous volumes if that is asked for. The caller has its lock.
 pub(super) fn remove(layout: &Layout, record: &Record, volumes: bool) -> Result<()> {
+    // Before the container, which says which they are.
+    let doomed: &[String] = if volumes {
+        &record.anonymous_volumes
+    } else {
+        &[]
+    };
+    volume::Store::new(layout).release(&record.id, &record.mounts, doomed)?;
     Store::new(layout).remove(&record.id)?;
     match fs::remove_dir_all(layout.container_run(&record.id)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -111,7 +118,6 @@ pub(super) fn remove(layout: &Layout, record: &Record, volumes: bool) -> Result<
         }
         _ => {}
     }
-    let _ = volumes;
     Ok(())
 }
 

@@ -216,7 +216,7 @@ impl Container {
                 self.start_again_after(Duration::ZERO);
                 Ok(())
             }
-            Verdict::HalfRemoved => self.remove_now(false),
+            Verdict::HalfRemoved => self.remove_now(self.record.auto_remove()),
             Verdict::Lost(loss) => {
                 clean_up::all(&self.place())?;
                 exec::adopt_all(self, None);

@@ -12,9 +12,9 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::termios::{Winsize, tcsetwinsize};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::clean_up;
 use super::protocol::Size;
 use super::streams::Ends;
+use super::{clean_up, volumes};
 use crate::cgroup::{Cgroup, Host, Limits};
 use crate::layout::make_directory;
 use crate::runtime::{self, CreateInput, Process, Stdio};
@@ -114,13 +114,22 @@ fn try_start(place: &Place<'_>) -> Result<Launched> {
     make_directory(&target)?;
 
     let others = Others::of(place)?;
-    let mounts = enter(place, &others)?;
+    let mut mounts = enter(place, &others)?;
     let root = match record.rootfs.clone() {
         Rootfs::Layers(layers) => rootfs::Source::Layers(layers),
         Rootfs::Directory(directory) => rootfs::Source::Directory(directory),
         Rootfs::Overlay(directory) => rootfs::Source::Overlay(directory),
     };
     let mounted = rootfs::mount(&root, &place.own(), &target)?;
+    let staging = run.join(SHARED);
+    let root = directory(&target)?;
+    volumes::set_up(
+        place.layout,
+        &record.id,
+        &mut mounts,
+        root.as_fd(),
+        &staging,
+    )?;
     let mut network = network::prepare(place.layout, &record.id, &record.body)?;
     let host = Host::detect()?;
     let built = build(place, &host, &others, &mounts, network.files())?;
@@ -208,7 +217,7 @@ fn enter(place: &Place<'_>, others: &Others) -> Result<Vec<MountPoint>> {
     Ok(mounts)
 }
 
-fn make_mount_point(path: &Path, is_directory: bool) -> Result<()> {
+pub(super) fn make_mount_point(path: &Path, is_directory: bool) -> Result<()> {
     let made = match is_directory {
         true => fs::create_dir(path),
         false => fs::File::create_new(path).map(drop),

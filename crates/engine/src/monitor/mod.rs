@@ -31,6 +31,7 @@ mod server;
 mod session;
 mod spawn;
 mod streams;
+mod volumes;
 
 pub use connection::{Connection, request};
 pub use observe::observe;

@@ -332,8 +332,12 @@ impl<'a> Store<'a> {
         self.layout.volumes().join(name)
     }
 
-    /// The directory that a volume is.
-    fn source(&self, name: &str) -> Result<PathBuf> {
+    /// The directory that a volume is, or stands for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Store::get).
+    pub(crate) fn source(&self, name: &str) -> Result<PathBuf> {
         Ok(match self.get(name)?.bound()? {
             Some(bound) => bound.directory,
             None => self.mountpoint(name),
