@@ -548,7 +548,7 @@ pub(super) fn adopt(place: &Place<'_>, state: &State) -> Result<Adopted> {
         process,
         cgroup,
         ends,
-        proxies: network::Proxies::default(),
+        proxies: network::adopt(place.layout, &place.record.id)?,
     })
 }
 

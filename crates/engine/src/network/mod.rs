@@ -331,6 +331,22 @@ fn of_endpoint(layout: &Layout, id: &str, error: Error) -> Error {
     .with_source(error)
 }
 
+/// Takes the published ports of a container again that runs on without its monitor.
+///
+/// # Errors
+///
+/// [`ErrorKind::System`](crate::ErrorKind::System) if what is recorded cannot be read.
+pub fn adopt(layout: &Layout, id: &str) -> Result<Proxies> {
+    if !record::is_there(layout.root()) {
+        return Ok(Proxies::default());
+    }
+    let locked = Locked::open(layout)?;
+    Ok(match locked.record.leases.get(id) {
+        Some(lease) => Proxies::new(publish::take_again(&lease.published), lease.address),
+        None => Proxies::default(),
+    })
+}
+
 /// Gives back what the container of that id has of the network; it may have nothing.
 ///
 /// # Errors

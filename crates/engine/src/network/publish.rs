@@ -57,6 +57,23 @@ pub(crate) fn take(
     Ok(taken)
 }
 
+/// Takes ports again that a container has, after the death of whoever held them for it. One that somebody else took
+/// meanwhile stays theirs.
+pub(crate) fn take_again(published: &[Published]) -> Vec<Taken> {
+    let mut taken = Vec::new();
+    for published in published {
+        let address = SocketAddr::new(published.address, published.port);
+        match open(published.container.protocol, address) {
+            Ok((socket, _)) => taken.push(Taken {
+                published: *published,
+                socket,
+            }),
+            Err(error) => log::warn!("port {address} of the container: {error}"),
+        }
+    }
+    taken
+}
+
 /// Whether nobody can have both.
 pub(crate) fn collide(one: &Published, other: &Published) -> bool {
     let meet = one.address == other.address

@@ -433,6 +433,28 @@ fn what_a_killed_monitor_had_is_found_and_given_back() {
 }
 
 #[test]
+fn a_container_whose_monitor_was_killed_gets_its_ports_back() {
+    let Some(world) = World::new() else { return };
+    let engine = Engine::new();
+    let mut container = world
+        .container(&engine, "one", publish(&[("127.0.0.1", "8080", "80/tcp")]))
+        .expect("a container");
+    drop(container.prepared.proxies());
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    assert!(world.machine.ask(address, 8080).is_err());
+    let server = container.namespace.serve(80, 1);
+    let proxies = world
+        .machine
+        .run(|| adopt(&engine.layout, "one").expect("proxies"));
+    let proxying = Proxying::start(&world, proxies);
+    world.machine.ask(address, 8080).expect("an answer");
+    server.join().expect("no panic");
+    world.release(&engine, "one");
+    drop((proxying, container));
+    end(&world, &engine);
+}
+
+#[test]
 fn the_bridge_of_an_engine_that_is_gone_is_found_and_removed() {
     let Some(world) = World::new() else { return };
     let gone = Engine::new();
