@@ -8,7 +8,7 @@ use super::filters::Filters;
 use super::{hijack, router};
 use crate::containers::{
     self, Container, InspectOptions, ListOptions, LogsOptions, NewContainer, PruneOptions,
-    RemoveOptions,
+    RemoveOptions, StatsOptions,
 };
 use crate::monitor::protocol::{Attach, Condition, Request, Size};
 use crate::{Error, Result, monitor};
@@ -68,6 +68,7 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
         ("POST", ["containers", name, "wait"]) => wait(&call, name),
         ("POST", ["containers", name, "attach"]) => attach(&call, name),
         ("GET", ["containers", name, "logs"]) => logs(&call, name),
+        ("GET", ["containers", name, "stats"]) => stats(&call, name),
         ("GET", ["containers", name, "top"]) => {
             Answer::json(&containers::top(engine, name, query.get("ps_args"))?)
         }
@@ -173,6 +174,20 @@ fn attach(call: &Call<'_>, name: &str) -> Result<Answer> {
     let request = Request::Attach(attach);
     let (monitor, _) = monitor::request(call.engine.layout(), container.id(), &request)?;
     hijack::hand_over(call, monitor, container.record.tty())
+}
+
+fn stats(call: &Call<'_>, name: &str) -> Result<Answer> {
+    let options = StatsOptions {
+        stream: call.query.flag_or("stream", true),
+        one_shot: call.query.flag("one-shot"),
+    };
+    let stats = containers::stats(call.engine, name, options)?;
+    Answer::stream("application/json", move |writer| {
+        let reader = writer.clone();
+        if let Err(error) = stats.write(writer, || reader.is_closed()) {
+            log::debug!("a client left its figures: {error}");
+        }
+    })
 }
 
 fn logs(call: &Call<'_>, name: &str) -> Result<Answer> {

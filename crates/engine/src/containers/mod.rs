@@ -18,6 +18,7 @@ mod remove;
 mod restart_policy;
 mod rootfs;
 mod size;
+mod stats;
 mod summary;
 mod top;
 mod wait;
@@ -30,9 +31,11 @@ pub(crate) use list::{ListOptions, count, list};
 pub(crate) use logs::{LogsOptions, logs};
 pub(crate) use new_container::NewContainer;
 pub(crate) use remove::{PruneOptions, RemoveOptions, prune, remove};
+pub(crate) use stats::{StatsOptions, stats};
 pub(crate) use top::top;
 pub(crate) use wait::wait;
 
+use crate::cgroup::{Cgroup, Host};
 use crate::state::{Record, State, Status, Store};
 use crate::{Engine, Error, Result, monitor};
 
@@ -76,6 +79,23 @@ impl Container {
     /// The full id.
     pub(crate) fn id(&self) -> &str {
         &self.record.id
+    }
+
+    /// The container's cgroup, if this machine has them and the container has one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be opened.
+    pub(crate) fn cgroup(&self) -> Result<Option<Cgroup>> {
+        let host = Host::detect()?;
+        if host.refusal().is_some() {
+            return Ok(None);
+        }
+        let host_config = self.record.body.host_config.as_ref();
+        let parent = host_config
+            .and_then(|config| config.cgroup_parent.as_deref())
+            .filter(|parent| !parent.is_empty());
+        Cgroup::open(&host, parent, self.id())
     }
 
     /// Refuses what can only be done to a container whose processes run.

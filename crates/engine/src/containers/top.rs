@@ -10,7 +10,6 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
 use super::Container;
-use crate::cgroup::{Cgroup, Host};
 use crate::{Engine, Error, Result};
 
 /// What is shown unless something else is asked for, and needs no program.
@@ -45,25 +44,13 @@ pub(crate) fn top(
 /// The numbers of the container's processes: those of its cgroup, or where there is none, of its first process and all
 /// that it started.
 fn processes(container: &Container) -> Result<Vec<i32>> {
-    let host = Host::detect()?;
-    let parent = container
-        .record
-        .body
-        .host_config
-        .as_ref()
-        .and_then(|config| config.cgroup_parent.as_deref())
-        .filter(|parent| !parent.is_empty());
-    let mut pids = match host.refusal() {
-        None => match Cgroup::open(&host, parent, container.id())? {
-            Some(cgroup) => cgroup
-                .pids()?
-                .iter()
-                .map(|pid| pid.as_raw_nonzero().get())
-                .collect(),
-            None => Vec::new(),
-        },
-        Some(_) => Vec::new(),
-    };
+    let cgroup = container.cgroup()?;
+    let pids = cgroup.map(|cgroup| cgroup.pids()).transpose()?;
+    let mut pids: Vec<i32> = pids
+        .unwrap_or_default()
+        .iter()
+        .map(|pid| pid.as_raw_nonzero().get())
+        .collect();
     if pids.is_empty() {
         pids = descendants(container.state.pid);
     }
