@@ -32,6 +32,11 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
             Answer::json(&containers::inspect(engine, name, options)?)
         }
         ("POST", ["containers", name, "start"]) => {
+            if query.get("checkpoint").is_some() {
+                return Err(Error::not_implemented(
+                    "the embedded engine does not do --checkpoint",
+                ));
+            }
             containers::start(engine, name)?;
             Ok(Answer::no_content())
         }
