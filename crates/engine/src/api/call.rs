@@ -1,11 +1,13 @@
 //! A request as its handler sees it.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::Pin;
 
+use hyper::Method;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderMap, UPGRADE};
-use hyper::{Method, Request};
+use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
@@ -16,7 +18,7 @@ use crate::{Engine, Error, Result};
 /// How large a body of JSON may be: a seccomp profile has its place in it many times.
 const LARGEST_JSON: usize = 4 << 20;
 
-/// How much is read of what is larger: most clients read why only when they have sent all.
+/// How much is read of what is too large, or of what nobody asked for.
 const MOST_READ: usize = 64 << 20;
 
 /// A request.
@@ -34,13 +36,16 @@ pub(crate) struct Call<'a> {
     pub(crate) query: Query,
     /// The headers.
     pub(crate) headers: HeaderMap,
-    body: Incoming,
+    body: &'a RefCell<Incoming>,
 }
 
 impl<'a> Call<'a> {
     /// Reads the head of a request.
-    pub(super) fn new(engine: &'a Engine, request: Request<Incoming>) -> Result<Call<'a>> {
-        let (head, body) = request.into_parts();
+    pub(super) fn new(
+        engine: &'a Engine,
+        head: Parts,
+        body: &'a RefCell<Incoming>,
+    ) -> Result<Call<'a>> {
         let decode = |segment: &str| {
             percent_decode_str(segment)
                 .decode_utf8()
@@ -80,24 +85,8 @@ impl<'a> Call<'a> {
 
     /// The next piece of the body; `None` at its end.
     pub(crate) async fn body_piece(&mut self) -> Result<Option<Bytes>> {
-        loop {
-            let body = &mut self.body;
-            let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await;
-            match frame {
-                None => return Ok(None),
-                Some(Ok(frame)) => {
-                    // What is not data are trailers, which mean nothing here.
-                    if let Ok(data) = frame.into_data() {
-                        return Ok(Some(data));
-                    }
-                }
-                Some(Err(error)) => {
-                    return Err(
-                        Error::invalid(format!("read the body: {error}")).with_source(error)
-                    );
-                }
-            }
-        }
+        let piece = next_piece(self.body).await;
+        piece.map_err(|error| Error::invalid(format!("read the body: {error}")).with_source(error))
     }
 
     /// The body as JSON.
@@ -159,6 +148,32 @@ impl<'a> Call<'a> {
         Err(Error::invalid(format!(
             "unsupported Content-Type header ({value}): must be 'application/json'"
         )))
+    }
+}
+
+async fn next_piece(body: &RefCell<Incoming>) -> hyper::Result<Option<Bytes>> {
+    loop {
+        let frame = poll_fn(|context| Pin::new(&mut *body.borrow_mut()).poll_frame(context)).await;
+        match frame.transpose()? {
+            None => return Ok(None),
+            // What is not data are trailers, which mean nothing here.
+            Some(frame) => match frame.into_data() {
+                Ok(data) => return Ok(Some(data)),
+                Err(_) => continue,
+            },
+        }
+    }
+}
+
+/// Reads what a handler left of a body, within reason: most clients read the answer only when they have sent all, and
+/// some never do when they cannot send it.
+pub(super) async fn drain(body: &RefCell<Incoming>) {
+    let mut length = 0;
+    while length < MOST_READ {
+        match next_piece(body).await {
+            Ok(Some(piece)) => length += piece.len(),
+            Ok(None) | Err(_) => return,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use tokio::io::Interest;
 use super::EMBEDDED_ENGINE_HEADER;
 use super::answer::Answer;
 use super::body::AnswerBody;
-use super::call::Call;
+use super::call::{self, Call};
 use super::router;
 use super::version::ApiVersion;
 use crate::{Engine, Error, Result};
@@ -183,8 +183,16 @@ async fn respond(
 }
 
 async fn answer(engine: &Engine, request: Request<Incoming>) -> Result<Answer> {
-    let call = Call::new(engine, request)?;
-    router::route(call).await
+    let (head, body) = request.into_parts();
+    let body = RefCell::new(body);
+    let answer = match Call::new(engine, head, &body) {
+        Ok(call) => router::route(call).await,
+        Err(error) => Err(error),
+    };
+    if answer.is_err() {
+        call::drain(&body).await;
+    }
+    answer
 }
 
 /// The outcome of a handler; an error in place of a panic, so that one request's mistake is not every other's end.

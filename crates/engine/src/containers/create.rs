@@ -177,10 +177,20 @@ fn join_others(engine: &Engine, host_config: &mut HostConfig) -> Result<()> {
         let Some(other) = joined(mode.as_deref()) else {
             continue;
         };
-        let id = Store::new(engine.layout()).find(other)?;
+        let id = Store::new(engine.layout())
+            .find(other)
+            .map_err(not_the_image)?;
         *mode = Some(format!("container:{id}"));
     }
     Ok(())
+}
+
+/// Clients take 404 for a missing image, and pull it.
+fn not_the_image(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound => Error::invalid(error.to_string()).with_source(error),
+        _ => error,
+    }
 }
 
 fn joined(mode: Option<&str>) -> Option<&str> {
@@ -213,7 +223,7 @@ fn inherited(engine: &Engine, body: &ContainerCreateBody) -> Result<Vec<MountPoi
                 )));
             }
         };
-        let other = Container::find(engine, reference)?;
+        let other = Container::find(engine, reference).map_err(not_the_image)?;
         for mut point in other.record.mounts {
             point.read_only |= read_only;
             points.retain(|earlier| earlier.destination != point.destination);

@@ -7,8 +7,8 @@ use crate::Result;
 use crate::spec;
 use crate::state::Record;
 
-/// The request's `HostConfig`, completed.
-pub(super) fn shown(record: &Record) -> Result<Value> {
+/// The request's `HostConfig`, completed; `is_unified` is whether the machine has cgroup v2 alone.
+pub(super) fn shown(record: &Record, is_unified: bool) -> Result<Value> {
     let mut shown = defaults();
     let Some(host_config) = &record.body.host_config else {
         return Ok(shown);
@@ -29,6 +29,15 @@ pub(super) fn shown(record: &Record) -> Result<Value> {
     fill(&mut shown, "NetworkMode", "bridge");
     fill(&mut shown, "IpcMode", "private");
     fill(&mut shown, "Runtime", "runc");
+    let namespace = match is_unified {
+        true => "private",
+        false => "host",
+    };
+    fill(&mut shown, "CgroupnsMode", namespace);
+    // No limit has two words in a request.
+    if shown["PidsLimit"].as_i64().is_some_and(|limit| limit <= 0) {
+        shown["PidsLimit"] = Value::Null;
+    }
     if shown["RestartPolicy"]["Name"] == "" {
         shown["RestartPolicy"]["Name"] = json!("no");
     }

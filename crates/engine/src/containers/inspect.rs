@@ -4,6 +4,7 @@ use bollard_stubs::models::ContainerConfig;
 use serde_json::{Map, Value, json};
 
 use super::{Container, host_config};
+use crate::cgroup::Host;
 use crate::spec::{self, MountKind, MountPoint};
 use crate::state::{Health, Moment, Record, Rootfs, State, Status, Store};
 use crate::{Engine, Error, Result, network};
@@ -60,7 +61,7 @@ pub(crate) fn inspect(engine: &Engine, reference: &str, options: InspectOptions)
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": (!execs.is_empty()).then_some(execs),
-        "HostConfig": host_config::shown(&record)?,
+        "HostConfig": host_config::shown(&record, Host::detect()?.is_unified())?,
         "GraphDriver": graph_driver(engine, &record),
         "Mounts": record.mounts.iter().map(mount).collect::<Vec<_>>(),
         "Config": config(&record)?,

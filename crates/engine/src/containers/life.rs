@@ -140,5 +140,12 @@ pub(crate) fn resize(engine: &Engine, reference: &str, size: Size) -> Result<()>
 /// [`ErrorKind::Conflict`] if the name is taken.
 pub(crate) fn rename(engine: &Engine, reference: &str, name: &str) -> Result<()> {
     let container = Container::find(engine, reference)?;
-    Store::new(engine.layout()).rename(container.id(), name)
+    let renamed = Store::new(engine.layout()).rename(container.id(), name);
+    renamed.map_err(|error| match error.kind() {
+        ErrorKind::Conflict => {
+            let text = format!("Error when allocating new name: {error}");
+            Error::conflict(text).with_source(error)
+        }
+        _ => error,
+    })
 }

@@ -1,7 +1,7 @@
 //! Lists of containers, and which ones are in them.
 
-use bollard_stubs::models::ContainerSummary;
 use regex::Regex;
+use serde_json::Value;
 
 use super::{Container, summary};
 use crate::api::Filters;
@@ -47,7 +47,7 @@ const FILTERS: [&str; 16] = [
 ///
 /// [`ErrorKind::InvalidParameter`] for a filter that there is not, or a value that it cannot have, and
 /// [`ErrorKind::NotFound`] for a container in one that does not exist.
-pub(crate) fn list(engine: &Engine, options: &ListOptions) -> Result<Vec<ContainerSummary>> {
+pub(crate) fn list(engine: &Engine, options: &ListOptions) -> Result<Vec<Value>> {
     let wanted = Wanted::of(engine, options)?;
     let mut summaries = Vec::new();
     let now = Moment::now();

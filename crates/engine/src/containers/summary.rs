@@ -2,9 +2,11 @@
 
 use bollard_stubs::models::{
     ContainerSummary, ContainerSummaryHealth, ContainerSummaryHealthStatusEnum,
-    ContainerSummaryHostConfig, ContainerSummaryNetworkSettings, ContainerSummaryStateEnum,
-    NetworkSettings, PortSummary, PortSummaryTypeEnum,
+    ContainerSummaryHostConfig, ContainerSummaryStateEnum, NetworkSettings, PortSummary,
+    PortSummaryTypeEnum,
 };
+
+use serde_json::{Value, json};
 
 use super::{Container, duration, size};
 use crate::spec;
@@ -21,11 +23,12 @@ pub(super) fn of(
     container: &Container,
     now: Moment,
     with_size: bool,
-) -> Result<ContainerSummary> {
+) -> Result<Value> {
     let Container { record, state } = container;
     let settings = network_settings(container)?;
     let size = with_size.then(|| size::of(engine, record));
     let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+    let networks = network::inspect(&settings)["Networks"].clone();
     let mounts = record
         .mounts
         .iter()
@@ -38,7 +41,7 @@ pub(super) fn of(
         .and_then(|config| config.network_mode.clone())
         .filter(|mode| !mode.is_empty() && mode != "default")
         .unwrap_or_else(|| "bridge".to_owned());
-    Ok(ContainerSummary {
+    let summary = ContainerSummary {
         id: Some(record.id.clone()),
         names: Some(vec![format!("/{}", record.name)]),
         image: Some(image(record)),
@@ -55,9 +58,6 @@ pub(super) fn of(
             network_mode: Some(network_mode),
             annotations: None,
         }),
-        network_settings: Some(ContainerSummaryNetworkSettings {
-            networks: settings.networks,
-        }),
         mounts: Some(mounts),
         health: state.health.as_ref().map(|health| ContainerSummaryHealth {
             status: Some(match health.status {
@@ -68,7 +68,11 @@ pub(super) fn of(
             failing_streak: i64::try_from(health.failing_streak).ok(),
         }),
         ..ContainerSummary::default()
-    })
+    };
+    let mut shown = serde_json::to_value(summary).map_err(super::inspect::unwritable)?;
+    // The model leaves out what is null.
+    shown["NetworkSettings"] = json!({ "Networks": networks });
+    Ok(shown)
 }
 
 /// The networks of a container as it is now.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
-use bollard_stubs::models::{ContainerWaitExitError, ContainerWaitResponse};
+use bollard_stubs::models::ContainerWaitResponse;
 
 use super::Container;
 use crate::monitor::protocol::{Condition, Reply, Request};
@@ -76,11 +76,11 @@ async fn readable(connection: &Connection) -> io::Result<()> {
 
 fn response(reply: Reply) -> Result<ContainerWaitResponse> {
     match reply {
-        Reply::Exited { status_code, error } => Ok(ContainerWaitResponse {
+        // Why a start failed is told to whoever asked for it. dockerd does not tell those who wait, and clients would
+        // print it twice.
+        Reply::Exited { status_code, .. } => Ok(ContainerWaitResponse {
             status_code,
-            error: error.map(|message| ContainerWaitExitError {
-                message: Some(message),
-            }),
+            error: None,
         }),
         other => Err(Error::system(format!(
             "the container's monitor answered a wait with {other:?}"
