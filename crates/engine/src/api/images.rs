@@ -1,6 +1,7 @@
 //! `/images`: everything about images.
 
 use std::io::Write;
+use std::thread;
 
 use hyper::StatusCode;
 use serde::Serialize;
@@ -10,11 +11,11 @@ use super::body::BodyWriter;
 use super::call::Call;
 use super::filters::Filters;
 use super::router;
-use crate::image::{Credentials, PullRequest};
+use crate::image::{Credentials, Import, Message, Output, PullRequest, pipe};
 use crate::{Error, Result};
 
 /// The name of an image may have slashes, so it is all between the first segment and the operation.
-pub(super) async fn route(call: Call<'_>) -> Result<Answer> {
+pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
     let path: Vec<String> = call.path.clone();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let images = call.engine.images();
@@ -25,7 +26,11 @@ pub(super) async fn route(call: Call<'_>) -> Result<Answer> {
             let filters = Filters::parse(query.get("filters"))?;
             Answer::json(&images.list(&filters)?)
         }
-        ("POST", ["images", "create"]) => create(&call),
+        ("POST", ["images", "create"]) => match call.query.get("fromSrc") {
+            None => pull(&call),
+            Some(_) => import(&mut call).await,
+        },
+        ("POST", ["images", "load"]) => load(&mut call).await,
         ("POST", ["images", "prune"]) => {
             Answer::json(&images.prune(&Filters::parse(query.get("filters"))?)?)
         }
@@ -48,11 +53,8 @@ pub(super) async fn route(call: Call<'_>) -> Result<Answer> {
 }
 
 /// A pull. What the registry refuses is the answer's status; what fails later is the last line of its body.
-fn create(call: &Call<'_>) -> Result<Answer> {
+fn pull(call: &Call<'_>) -> Result<Answer> {
     let query = &call.query;
-    if query.get("fromSrc").is_some() {
-        return Err(router::missing(call));
-    }
     let image = query.get("fromImage").unwrap_or_default();
     let tag = query.get("tag").unwrap_or_default();
     let image = if tag.is_empty() {
@@ -87,6 +89,85 @@ fn create(call: &Call<'_>) -> Result<Answer> {
             failure(&mut writer, &error);
         }
     })
+}
+
+/// An image out of the body.
+async fn import(call: &mut Call<'_>) -> Result<Answer> {
+    let text = |name: &str| call.query.get(name).unwrap_or_default().to_owned();
+    if text("fromSrc") != "-" {
+        return Err(Error::not_implemented(
+            "the embedded engine does not import from an address: fetch the archive and import it from \"-\"",
+        ));
+    }
+    let import = Import {
+        repository: text("repo"),
+        tag: text("tag"),
+        message: Some(text("message"))
+            .filter(|message| !message.is_empty())
+            .unwrap_or_else(|| "Imported from -".to_owned()),
+        changes: call.query.all("changes").map(str::to_owned).collect(),
+        platform: text("platform"),
+    };
+    let images = call.engine.images();
+    let id = with_body(call, move |body| images.import(body, &import)).await?;
+    let message = Message {
+        status: Some(id.to_string()),
+        ..Message::default()
+    };
+    Answer::json(&message)
+}
+
+/// Images out of an archive in the body, which is whole before the answer begins.
+async fn load(call: &mut Call<'_>) -> Result<Answer> {
+    let quiet = call.query.flag("quiet");
+    let platform = call.query.get("platform").map(str::to_owned);
+    let images = call.engine.images();
+    let archive = with_body(call, move |body| images.receive_archive(body)).await?;
+    Answer::stream("application/json", move |mut writer| {
+        // Who left in the meantime gets what was asked for all the same.
+        let result = archive.load(platform.as_deref(), quiet, &mut |message| {
+            let _ = line(&mut writer, &message);
+        });
+        if let Err(error) = result {
+            failure(&mut writer, &error);
+        }
+    })
+}
+
+/// Has another thread read the body, which this one hands on to it.
+async fn with_body<T: Send + 'static>(
+    call: &mut Call<'_>,
+    read: impl FnOnce(Output) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (input, body) = pipe();
+    let reading = thread::Builder::new()
+        .name("body".to_owned())
+        .spawn(move || read(body))
+        .map_err(|error| Error::io("start a thread", error))?;
+    let mut sent = Ok(());
+    loop {
+        match call.body_piece().await {
+            Ok(Some(piece)) => {
+                if input.send(piece.to_vec()).is_err() {
+                    break;
+                }
+            }
+            Ok(None) => {
+                // The reader may be done with it, for better or for worse.
+                let _ = input.end();
+                break;
+            }
+            Err(error) => {
+                sent = Err(error);
+                drop(input);
+                break;
+            }
+        }
+    }
+    let read = reading
+        .join()
+        .map_err(|_| Error::system("a thread that read the body stopped"))?;
+    sent.and(read)
 }
 
 /// Whether a name has a tag or a digest.

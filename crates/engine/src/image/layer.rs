@@ -7,6 +7,9 @@ use std::fs::{self, File};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::syncfs;
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,8 @@ use crate::layout::make_directory;
 use crate::{Error, Result};
 
 const LIMIT: u64 = 64 << 10;
+/// How long to look away from a layer that somebody else makes.
+pub(super) const GLANCE: Duration = Duration::from_millis(20);
 
 /// All layers.
 #[derive(Clone, Debug)]
@@ -84,22 +89,53 @@ impl Layers {
         let unfinished = self.directory.join(format!(".new-{}", chain.hex()));
         remove_tree(&unfinished)?;
         remove_tree(&self.home(chain))?;
-        let files = unfinished.join("diff");
-        let failed =
-            |error: std::io::Error| Error::io(format_args!("mkdir {}", files.display()), error);
-        make_directory(&unfinished)?;
-        fs::DirBuilder::new()
-            .mode(0o755)
-            .create(&files)
-            .map_err(failed)?;
-        // The mask of this process may have taken some away.
-        fs::set_permissions(&files, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+        make_home(&unfinished)?;
         Ok(Making::Ours(NewLayer {
             layers: self.clone(),
             chain: chain.clone(),
             unfinished: Some(unfinished),
             lock: Some(lock),
         }))
+    }
+
+    /// The same, after whoever makes it now is done or gone.
+    pub(super) fn make_or_wait(&self, chain: &Digest) -> Result<Making> {
+        loop {
+            match self.make(chain)? {
+                Making::Elsewhere => thread::sleep(GLANCE),
+                making => return Ok(making),
+            }
+        }
+    }
+
+    /// Starts to make a layer whose name is not known before it is there.
+    pub(super) fn make_nameless(&self) -> Result<Nameless> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!(".import-{}-{count}", std::process::id());
+        let home = self.directory.join(name);
+        remove_tree(&home)?;
+        make_home(&home)?;
+        Ok(Nameless { home })
+    }
+
+    /// Gives such a layer, with no other below it, its name.
+    pub(super) fn finish_nameless(
+        &self,
+        nameless: Nameless,
+        diff_id: &Digest,
+        unpacked: &Unpacked,
+    ) -> Result<()> {
+        let Making::Ours(layer) = self.make_or_wait(diff_id)? else {
+            return Ok(());
+        };
+        if let Some(unfinished) = &layer.unfinished {
+            remove_tree(unfinished)?;
+            fs::rename(&nameless.home, unfinished).map_err(|error| {
+                Error::io(format_args!("rename to {}", unfinished.display()), error)
+            })?;
+        }
+        layer.finish(diff_id, unpacked, &[]).map(|_| ())
     }
 
     /// Waits until all files of all layers are on the disk, and has the layers count after a power loss, too.
@@ -179,6 +215,25 @@ pub(super) struct NewLayer {
     lock: Option<Lock>,
 }
 
+/// A layer that is being made without a name. It is removed again unless it gets one.
+pub(super) struct Nameless {
+    home: PathBuf,
+}
+
+impl Nameless {
+    /// The empty directory for its files.
+    pub(super) fn files(&self) -> Result<OwnedFd> {
+        open_directory(&self.home.join("diff"))
+    }
+}
+
+impl Drop for Nameless {
+    fn drop(&mut self) {
+        // What stays of it goes when somebody collects.
+        let _ = remove_tree(&self.home);
+    }
+}
+
 impl NewLayer {
     /// The empty directory for its files.
     pub(super) fn files(&self) -> Result<OwnedFd> {
@@ -232,6 +287,19 @@ impl Drop for NewLayer {
             lock.remove();
         }
     }
+}
+
+fn make_home(home: &Path) -> Result<()> {
+    let files = home.join("diff");
+    let failed =
+        |error: std::io::Error| Error::io(format_args!("mkdir {}", files.display()), error);
+    make_directory(home)?;
+    fs::DirBuilder::new()
+        .mode(0o755)
+        .create(&files)
+        .map_err(failed)?;
+    // The mask of this process may have taken some away.
+    fs::set_permissions(&files, fs::Permissions::from_mode(0o755)).map_err(failed)
 }
 
 fn write_facts(directory: &Path, facts: &Facts) -> Result<()> {

@@ -39,6 +39,14 @@ impl Message {
         }
     }
 
+    /// A text that is printed as it is.
+    pub(super) fn stream(text: impl Into<String>) -> Message {
+        Message {
+            stream: Some(text.into()),
+            ..Message::default()
+        }
+    }
+
     /// What happens to one part.
     pub(super) fn of(id: &str, status: impl Into<String>) -> Message {
         Message {
@@ -81,6 +89,7 @@ mod tests {
     fn messages_are_as_clients_read_them() {
         for (message, expected) in [
             (Message::status("done"), r#"{"status":"done"}"#),
+            (Message::stream("a\n"), r#"{"stream":"a\n"}"#),
             (
                 Message::of("latest", "Pulling"),
                 r#"{"status":"Pulling","id":"latest"}"#,

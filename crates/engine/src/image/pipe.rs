@@ -11,13 +11,13 @@ const SIZE: usize = 64 << 10;
 const WAITING: usize = 6;
 
 /// The end that is written to.
-pub(super) struct Input {
+pub(crate) struct Input {
     pieces: SyncSender<Piece>,
     spare: Receiver<Vec<u8>>,
 }
 
 /// The end that is read from. An end of the bytes that nobody announced is an error.
-pub(super) struct Output {
+pub(crate) struct Output {
     pieces: Receiver<Piece>,
     spare: Sender<Vec<u8>>,
     present: Vec<u8>,
@@ -32,10 +32,10 @@ enum Piece {
 
 /// Nobody reads any more.
 #[derive(Debug)]
-pub(super) struct Closed;
+pub(crate) struct Closed;
 
 /// Makes both ends.
-pub(super) fn pipe() -> (Input, Output) {
+pub(crate) fn pipe() -> (Input, Output) {
     let (pieces, to) = sync_channel(WAITING);
     let (back, spare) = channel();
     let output = Output {
@@ -50,7 +50,7 @@ pub(super) fn pipe() -> (Input, Output) {
 
 impl Input {
     /// Fills a buffer from a reader as far as that goes, and returns it; it is empty at the reader's end.
-    pub(super) fn fill(&self, reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    pub(crate) fn fill(&self, reader: &mut impl Read) -> io::Result<Vec<u8>> {
         let mut buffer = self.spare.try_recv().unwrap_or_default();
         buffer.resize(SIZE, 0);
         let mut filled = 0;
@@ -67,12 +67,12 @@ impl Input {
     }
 
     /// Hands a buffer on, once there is room.
-    pub(super) fn send(&self, buffer: Vec<u8>) -> Result<(), Closed> {
+    pub(crate) fn send(&self, buffer: Vec<u8>) -> Result<(), Closed> {
         self.pieces.send(Piece::Bytes(buffer)).map_err(|_| Closed)
     }
 
     /// Says that all is there.
-    pub(super) fn end(self) -> Result<(), Closed> {
+    pub(crate) fn end(self) -> Result<(), Closed> {
         self.pieces.send(Piece::End).map_err(|_| Closed)
     }
 }

@@ -63,6 +63,21 @@ impl Platform {
         Platform::parse("linux")
     }
 
+    /// The operating system.
+    pub fn os(&self) -> &str {
+        &self.os
+    }
+
+    /// The architecture.
+    pub fn architecture(&self) -> &str {
+        &self.architecture
+    }
+
+    /// The variant; empty where the architecture says it all.
+    pub fn variant(&self) -> &str {
+        &self.variant
+    }
+
     /// How well programs of `other` run where programs of this platform do: 0 is best, and nothing is not at all.
     pub fn rank(&self, other: &Platform) -> Option<usize> {
         if self.os != other.os {

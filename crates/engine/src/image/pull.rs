@@ -16,7 +16,7 @@ use image_reference::{Image as Parsed, Reference};
 use super::config::Config;
 use super::digest::{Digest, chain};
 use super::file::Durability;
-use super::layer::{Making, NewLayer};
+use super::layer::{GLANCE, Making, NewLayer};
 use super::lock::Lock;
 use super::message::Message;
 use super::platform::Platform;
@@ -32,8 +32,6 @@ use crate::{Error, ErrorKind, Result};
 const AT_A_TIME: usize = 3;
 /// How long there is nothing new of one layer at least.
 const BETWEEN: Duration = Duration::from_millis(100);
-/// How long to look away from a layer that somebody else makes.
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// What to pull.
 #[derive(Clone, Debug)]

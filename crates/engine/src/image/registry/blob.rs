@@ -85,7 +85,9 @@ impl<'a> BlobReader<'a> {
             self.registry
                 .try_ask(&path, headers)
                 .map_err(|failure| match failure {
-                    Failure::Connection(error) => Trouble::Passing(error),
+                    Failure::Connection(error) | Failure::Disconnected(error) => {
+                        Trouble::Passing(error)
+                    }
                     Failure::NotHttp(error) | Failure::Other(error) => Trouble::Lasting(error),
                 })?;
         match answer.status {

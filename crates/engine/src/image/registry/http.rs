@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a connection may be silent while content comes.
 const SILENCE: Duration = Duration::from_secs(60);
 const MOST_REDIRECTIONS: usize = 10;
+/// More than the connections that are kept to one host.
+const MOST_TRIES: usize = 5;
 
 /// Connections, which are kept for the next request.
 #[derive(Debug, Default)]
@@ -56,8 +58,10 @@ pub(super) struct Question<'a> {
 pub(super) enum Failure {
     /// What is there does not speak HTTP without TLS.
     NotHttp(Error),
-    /// The connection failed, which it may not do the next time.
+    /// There is no connection, and there may be one the next time.
     Connection(Error),
+    /// There was one, and it ended.
+    Disconnected(Error),
     /// It makes no sense to ask again.
     Other(Error),
 }
@@ -95,7 +99,20 @@ impl Http {
         ))))
     }
 
+    /// Asks without following redirections. A connection that was kept may have been closed at the other end in the
+    /// meantime, which is noticed when it is used, so that is no failure yet.
     fn ask_once(&self, question: &Question<'_>) -> std::result::Result<Answer, Failure> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_once(question) {
+                Err(Failure::Disconnected(_)) if tries < MOST_TRIES => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    fn try_once(&self, question: &Question<'_>) -> std::result::Result<Answer, Failure> {
         let address = question.address;
         let host = host(address).unwrap_or_default();
         let agent = match (address.starts_with("https://"), is_loopback(host)) {
@@ -292,11 +309,16 @@ fn failure(label: &str, error: ureq::Error) -> Failure {
                 Some(rustls) => format!("tls: {rustls}"),
                 None => os_text(&error),
             };
-            let is_certain = error.kind() == io::ErrorKind::InvalidData;
+            let kind = error.kind();
             let error = said(&text).with_source(error);
-            match is_certain {
-                true => Failure::Other(error),
-                false => Failure::Connection(error),
+            match kind {
+                // What is there does not speak TLS, or not to us.
+                io::ErrorKind::InvalidData => Failure::Other(error),
+                io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe => Failure::Disconnected(error),
+                _ => Failure::Connection(error),
             }
         }
         ureq::Error::Rustls(error) => Failure::Other(said(&format_args!("tls: {error}"))),
@@ -316,7 +338,10 @@ impl Failure {
     /// The error, whatever may be done about it.
     pub(super) fn into_error(self) -> Error {
         match self {
-            Failure::NotHttp(error) | Failure::Connection(error) | Failure::Other(error) => error,
+            Failure::NotHttp(error)
+            | Failure::Connection(error)
+            | Failure::Disconnected(error)
+            | Failure::Other(error) => error,
         }
     }
 }

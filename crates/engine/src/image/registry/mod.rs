@@ -191,7 +191,7 @@ impl Registry {
         };
         let answer = ask(&base);
         let wants_tls = match &answer {
-            Err(Failure::NotHttp(_)) => true,
+            Err(Failure::NotHttp(_) | Failure::Disconnected(_)) => true,
             // How Go's server answers who speaks plain HTTP to its TLS.
             Ok(answer) => {
                 answer.status == 400 && answer.header("Docker-Distribution-Api-Version").is_none()

@@ -1,0 +1,317 @@
+//! Images that come without a registry: imported and loaded, then listed and named.
+
+use engine::image::Digest;
+use harness::Image;
+use serde_json::{Value, json};
+
+use crate::fake::{Parts, archive, gzip};
+use crate::wire::Fixture;
+use crate::{files, is_empty, post, told, try_post};
+
+#[test]
+fn an_archive_becomes_an_image() {
+    let fixture = Fixture::new();
+    let target = "/v1.41/images/create?fromSrc=-&repo=made&tag=1&message=by+hand&platform=linux/arm64\
+                  &changes=CMD+%5B%22a%22%5D&changes=ENV+A%3D1";
+    for body in [
+        archive(&[("dir/file", b"content")]),
+        gzip(&archive(&[("dir/file", b"content")])),
+    ] {
+        let lines = told(&post(
+            &fixture,
+            target,
+            "Content-Type: application/x-tar\r\n",
+            &body,
+        ));
+        let shown = fixture.get("/v1.41/images/made:1/json");
+        assert_eq!(lines, [shown["Id"].as_str().expect("an id")]);
+        assert_eq!(
+            (&shown["Architecture"], &shown["Os"]),
+            (&json!("arm64"), &json!("linux"))
+        );
+        assert_eq!(
+            (&shown["Comment"], &shown["Size"]),
+            (&json!("by hand"), &json!(7))
+        );
+        assert_eq!(
+            (&shown["Config"]["Cmd"], &shown["Config"]["Env"]),
+            (&json!(["a"]), &json!(["A=1"]))
+        );
+        let file = files(&fixture, "made:1").join("dir/file");
+        assert_eq!(std::fs::read_to_string(file).expect("the file"), "content");
+    }
+    // The first has lost its name to the second, and shares its layer.
+    assert_eq!(
+        fixture
+            .get("/v1.41/images/json?filters=%7B%22dangling%22:%5B%22true%22%5D%7D")
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+    let (_, pruned) = fixture.ask("POST", "/v1.41/images/prune");
+    assert_eq!(pruned.matches("Deleted\":\"").count(), 1, "{pruned}");
+    fixture.ask("DELETE", "/v1.41/images/made:1");
+    assert!(is_empty(&fixture));
+
+    for (target, body, expected) in [
+        (
+            "/v1.41/images/create?fromSrc=-&repo=UPPER",
+            &b""[..],
+            "must be lowercase",
+        ),
+        (
+            "/v1.41/images/create?fromSrc=-&changes=RUN+x",
+            b"",
+            "RUN is not a valid change command",
+        ),
+        (
+            "/v1.41/images/create?fromSrc=-&repo=x",
+            b"no archive at all, or is it?",
+            "it ends in the middle of a header",
+        ),
+        (
+            "/v1.41/images/create?fromSrc=http://x/y&repo=x",
+            b"",
+            "does not import from an address",
+        ),
+    ] {
+        let (status, lines) = try_post(&fixture, target, "", body);
+        assert!((400..=501).contains(&status), "{status}");
+        let text = lines[0]["message"].as_str().expect("a message");
+        assert!(text.contains(expected), "{text}");
+    }
+    assert!(is_empty(&fixture));
+}
+
+#[test]
+fn what_docker_saved_is_loaded() {
+    let fixture = Fixture::new();
+    let saved = Image::bare()
+        .with_file("etc/name", 0o644, "saved")
+        .archive("team/saved:1");
+    let lines = told(&post(&fixture, "/v1.41/images/load?quiet=1", "", &saved));
+    assert_eq!(lines, ["Loaded image: team/saved:1"]);
+    let file = files(&fixture, "team/saved:1").join("etc/name");
+    assert_eq!(std::fs::read_to_string(file).expect("the file"), "saved");
+    // Once more it is all there, and compressed it is the same.
+    let again = told(&post(
+        &fixture,
+        "/v1.41/images/load?quiet=0",
+        "",
+        &gzip(&saved),
+    ));
+    assert_eq!(again, ["Loaded image: team/saved:1"]);
+    // Another one takes the name.
+    let other = Image::bare()
+        .with_file("etc/name", 0o644, "other")
+        .archive("team/saved:1");
+    let lines = told(&post(&fixture, "/v1.41/images/load", "", &other));
+    assert!(lines[0].contains(": Loading layer"), "{lines:?}");
+    assert!(
+        lines[1].starts_with(
+            "The image team/saved:1 already exists, renaming the old one with ID sha256:"
+        ),
+        "{lines:?}"
+    );
+    let platform = "/v1.41/images/load?platform=linux/s390x";
+    let lines = told(&post(&fixture, platform, "", &other));
+    assert_eq!(
+        lines,
+        ["error: the archive has no image for the platform linux/s390x"]
+    );
+}
+
+/// A directory in OCI's layout as an archive.
+fn layout(parts: &Parts, name: Option<&str>) -> Vec<u8> {
+    let manifest = parts.manifest.to_string().into_bytes();
+    let mut entry = json!({"mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+                           "digest": Digest::of(&manifest).to_string(), "size": manifest.len()});
+    if let Some(name) = name {
+        entry["annotations"] = json!({"org.opencontainers.image.ref.name": name});
+    }
+    let index = json!({"schemaVersion": 2, "manifests": [entry]}).to_string();
+    let path = |blob: &[u8]| format!("blobs/sha256/{}", Digest::of(blob).hex());
+    let blobs: Vec<(String, &[u8])> = parts
+        .layers
+        .iter()
+        .chain([&parts.config, &manifest])
+        .map(|blob| (path(blob), blob.as_slice()))
+        .collect();
+    let mut files = vec![
+        ("oci-layout", &b"{\"imageLayoutVersion\":\"1.0.0\"}"[..]),
+        ("index.json", index.as_bytes()),
+    ];
+    files.extend(blobs.iter().map(|(path, blob)| (path.as_str(), *blob)));
+    archive(&files)
+}
+
+#[test]
+fn a_directory_in_ocis_layout_is_loaded() {
+    let parts = Parts::of(&[archive(&[("one", b"1")]), archive(&[("two", b"2")])]);
+    let fixture = Fixture::new();
+    let id = Digest::of(&parts.config);
+    for (name, expected) in [
+        (
+            Some("docker.io/team/oci:1"),
+            "Loaded image: team/oci:1".to_owned(),
+        ),
+        (Some("latest"), format!("Loaded image ID: {id}")),
+        (None, format!("Loaded image ID: {id}")),
+    ] {
+        let lines = told(&post(
+            &fixture,
+            "/v1.41/images/load?quiet=1",
+            "",
+            &layout(&parts, name),
+        ));
+        assert_eq!(lines, [expected]);
+    }
+    let shown = fixture.get("/v1.41/images/team/oci:1/json");
+    assert_eq!(shown["Id"], id.to_string());
+
+    // What is in it is what it says, or it is not loaded.
+    let mut lying = parts.clone();
+    lying.manifest["layers"][0]["size"] = json!(7);
+    let lines = told(&post(
+        &Fixture::new(),
+        "/v1.41/images/load",
+        "",
+        &layout(&lying, None),
+    ));
+    assert!(
+        lines[lines.len() - 1].starts_with("error: filesystem layer verification failed"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn what_is_nothing_to_load_is_refused() {
+    let fixture = Fixture::new();
+    let entry = |config: &str, layers: &[&str]| {
+        json!([{"Config": config, "RepoTags": ["x:1"], "Layers": layers}]).to_string()
+    };
+    let config = String::from_utf8(Parts::of(&[archive(&[])]).config).expect("text");
+    let outside = entry("../../../../etc/passwd", &[]);
+    let missing = entry("config.json", &["none/layer.tar"]);
+    let fewer = entry("config.json", &[]);
+    for (files, expected) in [
+        (vec![], "it has no manifest.json and no index.json"),
+        (vec![("manifest.json", "rubbish")], "invalid manifest.json"),
+        (vec![("index.json", "{}")], "invalid index.json"),
+        (
+            vec![("manifest.json", outside.as_str())],
+            "the archive has no \"../../../../etc/passwd\"",
+        ),
+        (
+            vec![
+                ("manifest.json", missing.as_str()),
+                ("config.json", &config),
+            ],
+            "the archive has no \"none/layer.tar\"",
+        ),
+        (
+            vec![("manifest.json", fewer.as_str()), ("config.json", &config)],
+            "layers length mismatch",
+        ),
+    ] {
+        let files: Vec<(&str, &[u8])> = files
+            .iter()
+            .map(|(path, text)| (*path, text.as_bytes()))
+            .collect();
+        let lines = told(&post(&fixture, "/v1.41/images/load", "", &archive(&files)));
+        assert!(lines[lines.len() - 1].contains(expected), "{lines:?}");
+    }
+    let (status, _) = try_post(&fixture, "/v1.41/images/load", "", b"rubbish");
+    assert_eq!(status, 400);
+    fixture.ask("POST", "/v1.41/images/prune");
+    assert!(is_empty(&fixture));
+}
+
+fn encoded(value: &Value) -> String {
+    percent_encoding::utf8_percent_encode(&value.to_string(), percent_encoding::NON_ALPHANUMERIC)
+        .to_string()
+}
+
+#[test]
+fn lists_have_what_is_asked_for() {
+    let fixture = Fixture::new();
+    for (name, change) in [
+        ("one:1", "LABEL+a%3D1"),
+        ("team/two:2", "LABEL+a%3D2"),
+        ("host:5000/three:3", "CMD+x"),
+    ] {
+        let target = format!("/v1.41/images/create?fromSrc=-&repo={name}&changes={change}");
+        post(
+            &fixture,
+            &target,
+            "",
+            &archive(&[(name.split(':').next().unwrap_or_default(), b"")]),
+        );
+    }
+    let names = |filters: Value| {
+        let listed = fixture.get(&format!("/v1.41/images/json?filters={}", encoded(&filters)));
+        let mut names: Vec<String> = listed
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|image| image["RepoTags"][0].as_str().unwrap_or_default().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    for (filters, expected) in [
+        (json!({}), vec!["host:5000/three:3", "one:1", "team/two:2"]),
+        (json!({"reference": ["one"]}), vec!["one:1"]),
+        (json!({"reference": {"*": true}}), vec!["one:1"]),
+        (
+            json!({"reference": ["*/*"]}),
+            vec!["host:5000/three:3", "team/two:2"],
+        ),
+        (
+            json!({"reference": ["team/two:2", "one:2"]}),
+            vec!["team/two:2"],
+        ),
+        (json!({"label": ["a"]}), vec!["one:1", "team/two:2"]),
+        (json!({"label": ["a=2"]}), vec!["team/two:2"]),
+        (json!({"dangling": ["true"]}), vec![]),
+        (
+            json!({"dangling": ["false"]}),
+            vec!["host:5000/three:3", "one:1", "team/two:2"],
+        ),
+    ] {
+        assert_eq!(names(filters.clone()), expected, "{filters}");
+    }
+    let (status, body) = fixture.ask(
+        "GET",
+        "/v1.41/images/json?filters=%7B%22nope%22:%5B%221%22%5D%7D",
+    );
+    assert_eq!(
+        (status.as_str(), body.as_str()),
+        ("400", r#"{"message":"invalid filter 'nope'"}"#)
+    );
+    let (status, body) = fixture.ask("POST", "/v1.41/images/one:1/tag?repo=UPPER");
+    assert_eq!(status, "400", "{body}");
+    let (status, body) = fixture.ask("POST", "/v1.41/images/none/tag?repo=x");
+    assert_eq!(
+        (status.as_str(), body.as_str()),
+        ("404", r#"{"message":"No such image: none:latest"}"#)
+    );
+    // By its id, an image with several names has to be forced.
+    fixture.ask("POST", "/v1.41/images/one:1/tag?repo=another");
+    let id = fixture.get("/v1.41/images/one:1/json")["Id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let (status, body) = fixture.ask("DELETE", &format!("/v1.41/images/{id}"));
+    assert_eq!(status, "409");
+    assert!(
+        body.contains("(must be forced) - image is referenced in multiple repositories"),
+        "{body}"
+    );
+    let (status, body) = fixture.ask("DELETE", &format!("/v1.41/images/{id}?force=1"));
+    assert_eq!(status, "200");
+    assert!(
+        body.starts_with(r#"[{"Untagged":"another:latest"},{"Untagged":"one:1"},{"Deleted":"#),
+        "{body}"
+    );
+}
