@@ -7,19 +7,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::launch::Place;
+use super::place::Place;
 use crate::cgroup::{Cgroup, Host};
 use crate::network::Released;
 use crate::state::{Record, Status, Store};
 use crate::{Error, Layout, Result, network, runtime, volume};
-
-/// Whether a run of the container was not cleaned up after: its monitor was killed.
-pub(super) fn is_needed(layout: &Layout, id: &str) -> bool {
-    layout
-        .container_run(id)
-        .join(super::launch::ROOTFS)
-        .exists()
-}
 
 /// Takes away everything that belongs to a run.
 pub(super) fn all(place: &Place<'_>) -> Result<()> {
@@ -53,12 +45,11 @@ pub(super) fn after_run(place: &Place<'_>, cgroup: Option<&mut Cgroup>) -> (Rele
     step(runtime::clean_up(&place.runtime_state()));
     // It is written anew at each start, and on a full disk what follows needs the room.
     step(runtime::clean_up(&place.bundle()));
-    let run = place.layout.container_run(id);
-    for path in entries(&run.join(super::launch::SHARED)) {
+    for path in entries(&place.mounts()) {
         step(remove_file(&path));
     }
-    for name in super::launch::FILES {
-        step(remove_file(&run.join(name)));
+    for path in place.leftovers() {
+        step(remove_file(&path));
     }
     (released, first)
 }
@@ -105,20 +96,18 @@ fn remove_file(path: &Path) -> Result<()> {
 /// Removes a container that does not run, with its anonymous volumes if that is asked for. The caller has its lock.
 pub(super) fn remove(layout: &Layout, record: &Record, volumes: bool) -> Result<()> {
     // Before the container, which says which they are.
-    let doomed: &[String] = if volumes {
-        &record.anonymous_volumes
-    } else {
-        &[]
+    let anonymous = match volumes {
+        true => &record.anonymous_volumes[..],
+        false => &[],
     };
-    volume::Store::new(layout).release(&record.id, &record.mounts, doomed)?;
+    volume::Store::new(layout).release(&record.id, &record.mounts, anonymous)?;
     Store::new(layout).remove(&record.id)?;
     match fs::remove_dir_all(layout.container_run(&record.id)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(Error::io("remove the container's runtime directory", error));
+            Err(Error::io("remove the container's runtime directory", error))
         }
-        _ => {}
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Why a container that runs is not removed, in dockerd's words.

@@ -10,12 +10,12 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
 use super::container::{Container, Run};
-use super::launch;
 use super::log::Stream;
 use super::protocol::Size;
 use super::reaper::end_of_stranger;
 use super::session::Session;
 use super::streams::{Streams, Typed};
+use super::{join, size};
 use crate::cgroup::Cgroup;
 use crate::state::{Exec, Status, Store, life};
 use crate::{Error, Result, runtime, sys};
@@ -138,7 +138,7 @@ impl Prepared {
         }
         let launched = {
             let exec = self.exec.borrow();
-            launch::exec(
+            join::exec(
                 &self.container.place(),
                 run.pid,
                 run.cgroup.borrow().as_ref(),
@@ -270,7 +270,7 @@ pub(super) fn resize(container: &Container, id: &str, size: Size) -> Result<()> 
     let joined = container.joined.borrow().get(id).cloned();
     let joined = joined.ok_or_else(|| Error::conflict(format!("exec {id} is not running")))?;
     match &joined.terminal {
-        Some(terminal) => launch::resize(terminal.get_ref().as_fd(), size),
+        Some(terminal) => size::resize(terminal.get_ref().as_fd(), size),
         None => Ok(()),
     }
 }

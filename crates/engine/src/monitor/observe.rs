@@ -1,6 +1,7 @@
 //! How a container is, whoever died since its file said so.
 
-use super::{clean_up, spawn};
+use super::place::has_leftovers;
+use super::spawn;
 use crate::state::life::{self, Verdict};
 use crate::state::{Lock, State, Store};
 use crate::{Layout, Result};
@@ -15,7 +16,7 @@ use crate::{Layout, Result};
 pub fn observe(layout: &Layout, id: &str) -> Result<State> {
     let store = Store::new(layout);
     let state = store.state(id)?;
-    let may_be_wrong = state.status.needs_monitor() || clean_up::is_needed(layout, id);
+    let may_be_wrong = state.status.needs_monitor() || has_leftovers(layout, id);
     if !may_be_wrong || Lock::is_held(layout, id)? {
         return Ok(state);
     }
@@ -26,7 +27,7 @@ pub fn observe(layout: &Layout, id: &str) -> Result<State> {
     // It may have ended in good order between the two.
     let state = store.state(id)?;
     let judged = match life::judge(&state, &life::boot()?, life::process_started(state.pid)) {
-        Verdict::Sound if !clean_up::is_needed(layout, id) => return Ok(state),
+        Verdict::Sound if !has_leftovers(layout, id) => return Ok(state),
         Verdict::Lost(loss) => life::lost(&state, loss),
         Verdict::Sound | Verdict::Orphaned | Verdict::Waiting | Verdict::HalfRemoved => state,
     };

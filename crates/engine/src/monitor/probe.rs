@@ -12,7 +12,7 @@ use tokio::io::unix::AsyncFd;
 use super::container::Container;
 use super::health::{Check, LONGEST_OUTPUT};
 use super::streams::register;
-use super::{launch, reaper::ExitCode};
+use super::{join, reaper::ExitCode};
 use crate::state::{Health, Moment, Probe, Status, life};
 use crate::{Result, sys};
 
@@ -47,7 +47,7 @@ async fn try_once(container: &Rc<Container>, check: &Check, begun: Moment) -> Re
         ..ExecConfig::default()
     };
     let run = container.run()?;
-    let (process, output) = launch::probe(
+    let (process, output) = join::probe(
         &container.place(),
         run.pid,
         run.cgroup.borrow().as_ref(),

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::place::has_leftovers;
 use super::protocol::Request;
 use super::{clean_up, connection, observe, spawn};
 use crate::state::{Lock, Store};
@@ -27,7 +28,7 @@ pub fn remove(layout: &Layout, id: &str, forced: bool, volumes: bool) -> Result<
             result => result?,
         };
         was_there = true;
-        let needs_monitor = state.status.needs_monitor() || clean_up::is_needed(layout, id);
+        let needs_monitor = state.status.needs_monitor() || has_leftovers(layout, id);
         let lock = match needs_monitor {
             true => None,
             false => match Lock::try_acquire(layout, id) {

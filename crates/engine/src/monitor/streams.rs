@@ -12,6 +12,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 
+use super::ends::Ends;
 use super::hub::Hub;
 use super::input::Input;
 use super::log::Stream;
@@ -34,19 +35,6 @@ pub(super) struct Streams {
     pub(super) input_ends: bool,
     /// The readers of what it writes.
     pumps: RefCell<JoinSet<()>>,
-}
-
-/// Our ends of a process's streams.
-#[derive(Debug, Default)]
-pub(super) struct Ends {
-    /// Standard input, to be written to.
-    pub(super) stdin: Option<OwnedFd>,
-    /// Standard output, to be read.
-    pub(super) stdout: Option<OwnedFd>,
-    /// Standard error, to be read.
-    pub(super) stderr: Option<OwnedFd>,
-    /// The terminal, in place of all of them.
-    pub(super) terminal: Option<OwnedFd>,
 }
 
 impl Streams {

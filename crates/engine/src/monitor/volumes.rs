@@ -41,7 +41,7 @@ pub(super) fn set_up(
             std::os::fd::AsRawFd::as_raw_fd(&opened)
         ))
         .is_ok_and(|metadata| metadata.is_dir());
-        super::launch::make_mount_point(&staged, is_directory)?;
+        super::mounts::make_mount_point(&staged, is_directory)?;
         let flags = OpenTreeFlags::OPEN_TREE_CLONE
             | OpenTreeFlags::OPEN_TREE_CLOEXEC
             | OpenTreeFlags::AT_RECURSIVE

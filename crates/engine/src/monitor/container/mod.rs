@@ -1,0 +1,247 @@
+//! The container that a monitor is there for.
+//!
+//! Everything happens on one thread, so what is in cells is never seen half changed: nothing is borrowed across a wait.
+
+mod run;
+mod stop;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::time::Instant;
+
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::task::JoinHandle;
+
+use super::busy::Busy;
+use super::exec::Joined;
+use super::place::Place;
+use super::progress::Progress;
+use super::protocol::{Attach, Size};
+use super::reaper::Reaper;
+use super::restart::Restarts;
+use super::session::Session;
+use super::size;
+use super::streams::Streams;
+use crate::cgroup::Cgroup;
+use crate::state::{Lock, Record, State, Status, Store};
+use crate::{Error, Layout, Result, sys};
+
+/// A container, and what its monitor knows of it.
+#[derive(Debug)]
+pub(super) struct Container {
+    pub(super) layout: Layout,
+    pub(super) record: Record,
+    pub(super) reaper: Rc<Reaper>,
+    /// Who wants something of this monitor still.
+    pub(super) busy: Busy,
+    /// Processes that joined and run, by the ids of their files.
+    pub(super) joined: RefCell<HashMap<String, Rc<Joined>>>,
+    lock: Lock,
+    /// The mount namespace that this process came from.
+    home: OwnedFd,
+    state: RefCell<State>,
+    progress: watch::Sender<Progress>,
+    run: RefCell<Option<Rc<Run>>>,
+    /// The streams of this run, or of the next one.
+    streams: RefCell<Rc<Streams>>,
+    restarts: RefCell<Restarts>,
+    /// Whether this run is the last, whatever the policy says.
+    is_last_run: Cell<bool>,
+    /// Wakes who waits to start it again.
+    not_again: Notify,
+    /// What is left of the last run and goes by itself.
+    settling: RefCell<Option<JoinHandle<()>>>,
+    /// Starting and removing happen one at a time.
+    turn: Mutex<()>,
+    has_run: Cell<bool>,
+}
+
+/// One run of a container: from its start to its end.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) pid: i32,
+    process: Process,
+    pub(super) cgroup: RefCell<Option<Cgroup>>,
+    terminal: Option<Rc<AsyncFd<OwnedFd>>>,
+    started: Instant,
+    /// What runs beside it: checks, and what carries connections to its ports.
+    beside: RefCell<Vec<JoinHandle<()>>>,
+}
+
+/// The first process of a container.
+#[derive(Debug)]
+enum Process {
+    /// A child.
+    Own(OwnedFd),
+    /// The child of a monitor that died.
+    Adopted(AsyncFd<OwnedFd>),
+}
+
+impl Process {
+    fn signal(&self, signal: i32) -> std::io::Result<()> {
+        let process = match self {
+            Process::Own(process) => process.as_fd(),
+            Process::Adopted(process) => process.get_ref().as_fd(),
+        };
+        sys::send_signal(process, signal)
+    }
+}
+
+impl Container {
+    /// The container of that id, which this process was given the lock of.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if its files cannot be read.
+    pub(super) fn open(
+        layout: Layout,
+        id: &str,
+        lock: Lock,
+        reaper: Rc<Reaper>,
+        home: OwnedFd,
+    ) -> Result<Rc<Container>> {
+        let store = Store::new(&layout);
+        let record = store.record(id)?;
+        let state = store.state(id)?;
+        Ok(Rc::new(Container {
+            reaper,
+            busy: Busy::default(),
+            joined: RefCell::default(),
+            lock,
+            home,
+            progress: watch::Sender::new(Progress {
+                exit_code: state.exit_code,
+                ..Progress::default()
+            }),
+            run: RefCell::new(None),
+            streams: RefCell::new(Container::new_streams(&record)),
+            restarts: RefCell::new(Restarts::new(&record.body, state.restart_count)),
+            is_last_run: Cell::new(false),
+            not_again: Notify::new(),
+            settling: RefCell::new(None),
+            turn: Mutex::new(()),
+            has_run: Cell::new(false),
+            state: RefCell::new(state),
+            record,
+            layout,
+        }))
+    }
+
+    fn new_streams(record: &Record) -> Rc<Streams> {
+        Rc::new(Streams::new(record.tty(), record.stdin_once()))
+    }
+
+    /// Whether this monitor has started the container, or taken it over.
+    pub(super) fn has_run(&self) -> bool {
+        self.has_run.get()
+    }
+
+    /// For whoever waits.
+    pub(super) fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// The present run.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the container does not run.
+    pub(super) fn run(&self) -> Result<Rc<Run>> {
+        self.run
+            .borrow()
+            .clone()
+            .ok_or_else(|| Error::conflict(format!("container {} is not running", self.record.id)))
+    }
+
+    /// The container's own files and directories.
+    pub(super) fn place(&self) -> Place<'_> {
+        Place {
+            layout: &self.layout,
+            record: &self.record,
+            home: self.home.as_fd(),
+        }
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.state.borrow().status
+    }
+
+    /// Changes the state, here and in its file. A change that cannot be written has not happened.
+    pub(super) fn update(&self, change: impl FnOnce(&mut State)) -> Result<()> {
+        let mut state = self.state.borrow().clone();
+        change(&mut state);
+        self.lock.write_state(&state)?;
+        self.state.replace(state);
+        Ok(())
+    }
+
+    /// Changes the state, and its file if that can be written.
+    fn update_anyway(&self, durably: bool, change: impl FnOnce(&mut State)) {
+        let state = &mut *self.state.borrow_mut();
+        change(state);
+        let written = match durably {
+            true => self.lock.write_final_state(state),
+            false => self.lock.write_state(state),
+        };
+        if let Err(error) = written {
+            log::error!("{error}");
+        }
+    }
+
+    /// The lock, for writing what belongs to it.
+    pub(super) fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// Sets the size of the container's terminal.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if it does not run, [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) if it has no terminal.
+    pub(super) fn resize(&self, size: Size) -> Result<()> {
+        let run = self.run()?;
+        match &run.terminal {
+            Some(terminal) => size::resize(terminal.get_ref().as_fd(), size),
+            // dockerd does as if it had; a client that asks is a client that shows one.
+            None => Ok(()),
+        }
+    }
+
+    /// Registers a client: it gets what is written from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) for a container that is paused or between two runs.
+    pub(super) fn attach(&self, request: &Attach) -> Result<(Rc<Streams>, Rc<Session>)> {
+        match self.status() {
+            Status::Paused => {
+                return Err(Error::conflict(format!(
+                    "container {} is paused, unpause the container before attach",
+                    self.record.id
+                )));
+            }
+            Status::Restarting => {
+                return Err(Error::conflict(format!(
+                    "container {} is restarting, wait until the container is running",
+                    self.record.id
+                )));
+            }
+            _ => {}
+        }
+        let streams = self.streams.borrow().clone();
+        let session = Rc::new(Session::new(
+            request.stdout,
+            request.stderr && !streams.tty,
+            !streams.tty,
+        ));
+        if request.stream {
+            streams.hub.add(Rc::clone(&session));
+        } else {
+            session.end();
+        }
+        Ok((streams, session))
+    }
+}

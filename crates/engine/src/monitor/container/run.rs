@@ -1,0 +1,374 @@
+//! From one start of a container to its end, and to the next start.
+
+use std::cell::RefCell;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use tokio::io::unix::AsyncFd;
+
+use super::{Container, Process, Run};
+use crate::monitor::ends::Ends;
+use crate::monitor::exec::{self, Joined};
+use crate::monitor::health::Check;
+use crate::monitor::launch::{self, Launched};
+use crate::monitor::log::{LogOptions, Writer};
+use crate::monitor::place::has_leftovers;
+use crate::monitor::reaper::end_of_stranger;
+use crate::monitor::streams::Streams;
+use crate::monitor::{clean_up, probe};
+use crate::network::{Proxies, Released};
+use crate::state::life::{self, Verdict};
+use crate::state::{Moment, State, Status};
+use crate::{Error, ErrorKind, Result, runtime, sys};
+
+/// How long the end of what a process wrote is waited for when it has ended: another that it left behind may hold its
+/// streams, and write to them or not.
+const LATE_OUTPUT: Duration = Duration::from_secs(2);
+
+impl Container {
+    /// Sees what became of the container since its last monitor, and does what that one left.
+    pub(in crate::monitor) fn take_over(self: &Rc<Container>) -> Result<()> {
+        let state = self.state.borrow().clone();
+        match life::judge(&state, &life::boot()?, life::process_started(state.pid)) {
+            Verdict::Sound => {
+                if has_leftovers(&self.layout, &self.record.id) {
+                    clean_up::all(&self.place())?;
+                }
+                Ok(())
+            }
+            Verdict::Orphaned => self.adopt(&state),
+            Verdict::Waiting => {
+                self.start_again_after(Duration::ZERO);
+                Ok(())
+            }
+            Verdict::HalfRemoved => self.remove_now(self.record.auto_remove()),
+            Verdict::Lost(loss) => {
+                clean_up::all(&self.place())?;
+                exec::adopt_all(self, None);
+                let ran = state
+                    .started_at
+                    .map_or(Duration::ZERO, |start| Moment::now().since(start));
+                self.ended(ran, |state| *state = life::lost(state, loss));
+                Ok(())
+            }
+        }
+    }
+
+    fn adopt(self: &Rc<Container>, state: &State) -> Result<()> {
+        let adopted = launch::adopt(&self.place(), state)?;
+        let process = sys::watch(adopted.process)
+            .map_err(|error| Error::io("wait for the container", error))?;
+        let log = self.log()?;
+        let streams = self.streams.borrow().clone();
+        streams.hub.set_log(log);
+        self.open_streams(&streams, adopted.ends)?;
+        log::warn!("the container runs and had lost its monitor: it was taken over");
+        exec::adopt_all(self, adopted.cgroup.as_ref());
+        let run = Rc::new(Run {
+            pid: state.pid,
+            process: Process::Adopted(process),
+            cgroup: RefCell::new(adopted.cgroup),
+            terminal: None,
+            started: Instant::now(),
+            beside: RefCell::default(),
+        });
+        self.begin(&run, adopted.proxies);
+        let container = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let code = match &run.process {
+                Process::Adopted(process) => end_of_stranger(process).await,
+                Process::Own(_) => None,
+            };
+            let error = match code {
+                Some(_) => "",
+                None => life::Loss::Monitor.as_str(),
+            };
+            let code = code.unwrap_or(life::UNKNOWN_EXIT_CODE);
+            container.finish(&run, code, error).await;
+        });
+        Ok(())
+    }
+
+    /// Starts the container for somebody.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotModified`] if it runs, [`ErrorKind::Conflict`] if it is paused or being removed, and those of the
+    /// start.
+    pub(in crate::monitor) async fn start(self: &Rc<Container>) -> Result<()> {
+        let _turn = self.turn.lock().await;
+        match self.status() {
+            Status::Running => {
+                return Err(Error::new(
+                    ErrorKind::NotModified,
+                    format!("container {} is already running", self.record.id),
+                ));
+            }
+            Status::Paused => {
+                return Err(Error::conflict(
+                    "cannot start a paused container, try unpause instead",
+                ));
+            }
+            Status::Removing | Status::Dead => {
+                return Err(Error::conflict(
+                    "container is marked for removal and cannot be started",
+                ));
+            }
+            Status::Restarting => self.not_again.notify_waiters(),
+            Status::Created | Status::Exited => {}
+        }
+        self.settled().await;
+        self.restarts.borrow_mut().reset();
+        let started = self.start_now();
+        if let Err(error) = &started {
+            self.failed_to_start(error);
+        }
+        started
+    }
+
+    /// Starts it; what fails has left nothing but a state that is to be changed.
+    fn start_now(self: &Rc<Container>) -> Result<()> {
+        let log = self.log()?;
+        exec::forget_all(self);
+        self.is_last_run.set(false);
+        let Launched {
+            process,
+            cgroup,
+            ends,
+            network,
+            proxies,
+        } = launch::start(&self.place())?;
+        let pid = process.pid.as_raw_nonzero().get();
+        let exit = self.reaper.expect(pid);
+        let check = Check::of(&self.record.body);
+        let recorded = life::boot().and_then(|boot| {
+            self.update(|state| {
+                *state = State {
+                    status: Status::Running,
+                    pid,
+                    pid_started: life::process_started(pid).unwrap_or(0),
+                    boot,
+                    started_at: Some(Moment::now()),
+                    finished_at: state.finished_at,
+                    restart_count: self.restarts.borrow().count(),
+                    health: check.as_ref().map(|_| Default::default()),
+                    network: Some(network),
+                    ..State::default()
+                };
+            })
+        });
+        let streams = self.streams.borrow().clone();
+        streams.hub.set_log(log);
+        let terminal = recorded.and_then(|()| self.open_streams(&streams, ends));
+        let terminal = match terminal {
+            Ok(terminal) => terminal,
+            Err(error) => {
+                // A container that nobody knows of must not run.
+                let _ = sys::send_signal(process.pidfd.as_fd(), libc::SIGKILL);
+                let _ = rustix::process::waitid(
+                    rustix::process::WaitId::PidFd(process.pidfd.as_fd()),
+                    rustix::process::WaitIdOptions::EXITED,
+                );
+                drop(cgroup);
+                let _ = clean_up::all(&self.place());
+                return Err(error);
+            }
+        };
+        let run = Rc::new(Run {
+            pid,
+            process: Process::Own(process.pidfd),
+            cgroup: RefCell::new(cgroup),
+            terminal,
+            started: Instant::now(),
+            beside: RefCell::default(),
+        });
+        self.begin(&run, proxies);
+        let container = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let code = exit.await.unwrap_or(life::UNKNOWN_EXIT_CODE);
+            container.finish(&run, code, "").await;
+        });
+        Ok(())
+    }
+
+    fn log(&self) -> Result<Writer> {
+        let options = LogOptions::of(&self.record.body)?;
+        Writer::open(&self.layout.container(&self.record.id), &options)
+    }
+
+    fn open_streams(
+        &self,
+        streams: &Rc<Streams>,
+        ends: Ends,
+    ) -> Result<Option<Rc<AsyncFd<OwnedFd>>>> {
+        streams.open(ends, self.record.open_stdin())
+    }
+
+    fn begin(self: &Rc<Container>, run: &Rc<Run>, proxies: Proxies) {
+        self.has_run.set(true);
+        self.run.replace(Some(Rc::clone(run)));
+        self.progress.send_modify(|progress| {
+            progress.is_running = true;
+            progress.error = None;
+        });
+        let mut beside = run.beside.borrow_mut();
+        beside.push(tokio::task::spawn_local(proxies.run()));
+        if let Some(check) = Check::of(&self.record.body) {
+            let container = Rc::clone(self);
+            beside.push(tokio::task::spawn_local(async move {
+                probe::run(&container, &check).await;
+            }));
+        }
+    }
+
+    /// What is left to do when the first process has ended.
+    async fn finish(self: &Rc<Container>, run: &Rc<Run>, code: i64, error: &str) {
+        for task in run.beside.take() {
+            task.abort();
+            // It holds ports that the next run wants; when this returns it does not any more.
+            let _ = task.await;
+        }
+        if let Some(cgroup) = &*run.cgroup.borrow()
+            && launch::outlives_its_first_process(&self.record)
+            && let Err(error) = cgroup.kill()
+        {
+            log::error!("{error}");
+        }
+        let streams = self.streams.borrow().clone();
+        // Who attaches from now on is there for the next run.
+        self.streams.replace(Container::new_streams(&self.record));
+        let _ = tokio::time::timeout(LATE_OUTPUT, streams.drained()).await;
+        streams.end();
+        let joined: Vec<Rc<Joined>> = self.joined.borrow().values().cloned().collect();
+        for process in joined {
+            let _ = tokio::time::timeout(LATE_OUTPUT, process.ended()).await;
+        }
+        let mut cgroup = run.cgroup.take();
+        let oom_killed = match &cgroup {
+            Some(cgroup) => cgroup.oom_kills().is_ok_and(|kills| kills > 0),
+            None => false,
+        };
+        self.run.replace(None);
+        let (network, cleaned) = clean_up::after_run(&self.place(), cgroup.as_mut());
+        if let Err(error) = cleaned {
+            log::error!("{error}");
+        }
+        self.ended(run.started.elapsed(), |state| {
+            *state = State {
+                status: Status::Exited,
+                pid: 0,
+                pid_started: 0,
+                finished_at: Some(Moment::now()),
+                exit_code: code,
+                error: error.to_owned(),
+                oom_killed,
+                network: None,
+                ..state.clone()
+            };
+        });
+        self.settle(network);
+    }
+
+    /// Sees to what is left of a run's network, when everybody has been told of its end.
+    fn settle(&self, network: Released) {
+        let guard = self.busy.guard();
+        let settling = tokio::task::spawn_local(async move {
+            if let Err(error) = network.settle().await {
+                log::warn!("{error}");
+            }
+            drop(guard);
+        });
+        self.settling.replace(Some(settling));
+    }
+
+    /// Waits until nothing is left of the last run that the next one could be taken for.
+    async fn settled(&self) {
+        let settling = self.settling.take();
+        if let Some(settling) = settling {
+            // Had it panicked, this process would be gone.
+            let _ = settling.await;
+        }
+    }
+
+    /// The container has ended, as `change` says: it starts again, goes, or stays.
+    fn ended(self: &Rc<Container>, ran: Duration, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.borrow().clone();
+        change(&mut state);
+        let code = state.exit_code;
+        let pause = match self.is_last_run.get() || state.stopped_by_user {
+            true => None,
+            false => self.restarts.borrow_mut().after(code, ran),
+        };
+        if pause.is_some() {
+            // It is never seen as ended in between.
+            state.status = Status::Restarting;
+            state.restart_count = self.restarts.borrow().count();
+        }
+        let is_final = pause.is_none() && !self.record.auto_remove();
+        self.update_anyway(is_final, |old| *old = state);
+        if let Some(pause) = pause {
+            self.start_again_after(pause);
+        }
+        self.progress.send_modify(|progress| {
+            progress.ends += 1;
+            progress.exit_code = code;
+            progress.is_running = pause.is_some();
+        });
+        if pause.is_none() {
+            self.remove_if_asked();
+        }
+    }
+
+    /// Has the container start again by itself.
+    fn start_again_after(self: &Rc<Container>, pause: Duration) {
+        self.has_run.set(true);
+        let container = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = container.not_again.notified() => return,
+            }
+            let _turn = container.turn.lock().await;
+            container.settled().await;
+            // Somebody may have started, stopped or removed it while we waited for our turn.
+            if container.status() != Status::Restarting || container.is_last_run.get() {
+                return;
+            }
+            if let Err(error) = container.start_now() {
+                log::error!("the container does not start again: {error}");
+                container.failed_to_start(&error);
+            }
+        });
+    }
+
+    fn failed_to_start(&self, error: &Error) {
+        let code = runtime::exit_code(error);
+        let streams = self.streams.replace(Container::new_streams(&self.record));
+        streams.end();
+        self.update_anyway(false, |state| {
+            // One that never ran stays what it was.
+            if state.status != Status::Created {
+                state.status = Status::Exited;
+            }
+            state.pid = 0;
+            state.exit_code = code;
+            state.error = error.to_string();
+        });
+        self.progress.send_modify(|progress| {
+            progress.ends += 1;
+            progress.exit_code = code;
+            progress.error = Some(error.to_string());
+            progress.is_running = false;
+        });
+        self.remove_if_asked();
+    }
+
+    fn remove_if_asked(&self) {
+        if self.record.auto_remove()
+            && let Err(error) = self.remove_now(true)
+        {
+            log::error!("{error}");
+        }
+    }
+}
