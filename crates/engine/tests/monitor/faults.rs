@@ -141,13 +141,7 @@ fn a_full_disk_ends_no_container() {
     ));
     let state = client.state();
     assert_eq!((state.status, state.exit_code), (Status::Exited, 5));
-    assert_eq!(
-        client
-            .monitor_log()
-            .matches("log cannot be written")
-            .count(),
-        1
-    );
+    assert!(client.monitor_log().contains("log cannot be written"));
     // Where there is no room for the files of another run, that is said.
     let filler = std::fs::write(disk.0.path().join("filler"), vec![0; 4 << 20]);
     assert!(filler.is_err());
