@@ -369,6 +369,65 @@ fn rules_that_somebody_flushed_come_back() {
 }
 
 #[test]
+fn a_machine_that_passed_nothing_on_does_so_for_containers_alone() {
+    for hidden in ["iptables-restore", "nft"] {
+        let Some(world) = World::new() else { return };
+        firewall::HIDDEN.set(vec![hidden]);
+        let engine = Engine::new();
+        let container = world
+            .container(&engine, "one", |_| {})
+            .expect("a container");
+        world.machine.says("sysctl -n net.ipv4.ip_forward", "1");
+        let chain = world.machine.output(&["iptables", "-S", "FORWARD"]);
+        assert!(chain.starts_with("-P FORWARD DROP\n"), "{chain}");
+        let server = world.neighbour.serve(7000, 1);
+        container.namespace.ask(NEIGHBOUR, 7000).expect(hidden);
+        server.join().expect("no panic");
+        world.release(&engine, "one");
+        drop(container);
+        end(&world, &engine);
+    }
+}
+
+#[test]
+fn what_others_drop_is_let_through() {
+    for hidden in ["iptables-restore", "nft"] {
+        let Some(world) = World::new() else { return };
+        firewall::HIDDEN.set(vec![hidden]);
+        let engine = Engine::new();
+        world.machine.says("sysctl -qw net.ipv4.ip_forward=1", "");
+        // Before the bridge is there, as dockerd leaves it, and then again, as dockerd does when it is started later.
+        for id in ["one", "two"] {
+            for words in [
+                "-P FORWARD DROP",
+                "-F FORWARD",
+                "-A FORWARD -o docker0 -j ACCEPT",
+            ] {
+                world.machine.says(&format!("iptables {words}"), "");
+            }
+            let container = world
+                .container(&engine, id, publish(&[("", "8080", "80/tcp")]))
+                .expect("a container");
+            let server = world.neighbour.serve(7000, 1);
+            container.namespace.ask(NEIGHBOUR, 7000).expect(hidden);
+            server.join().expect("no panic");
+            let server = container.namespace.serve(80, 1);
+            world.neighbour.ask(MACHINE, 8080).expect(hidden);
+            server.join().expect("no panic");
+            // iptables understands all of it.
+            let rules = world.machine.output(&["iptables", "-S"]);
+            assert!(rules.contains("-A TOOL0 -i tool0 -j ACCEPT"), "{rules}");
+            let jumps = rules.matches("-A FORWARD -j TOOL0").count();
+            assert_eq!(jumps, 1, "{rules}");
+            world.release(&engine, id);
+        }
+        end(&world, &engine);
+        let rules = world.machine.output(&["iptables", "-S"]);
+        assert!(rules.contains("-A FORWARD -o docker0 -j ACCEPT"), "{rules}");
+    }
+}
+
+#[test]
 fn ports_of_containers_are_theirs() {
     let Some(world) = World::new() else { return };
     let engine = Engine::new();

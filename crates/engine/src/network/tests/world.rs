@@ -42,6 +42,8 @@ impl World {
         ] {
             world.neighbour.says(&words, "");
         }
+        // A new namespace may have what the machine has.
+        world.machine.says("sysctl -qw net.ipv4.ip_forward=0", "");
         let words = format!("ip route add default via {NEIGHBOUR}");
         world.machine.says(&words, "");
         Some(world)
