@@ -75,6 +75,7 @@ const PODMAN: &[Lack] = &[
             "network::a_published_port_answers",
             "network::an_endpoint_is_as_its_fields_or_options_say",
             "network::a_hardware_address_is_the_containers",
+            "network::a_hardware_address_is_that_of_a_network",
         ],
     },
 ];
@@ -86,6 +87,7 @@ const EMBEDDED: &[Lack] = &[
         tests: &[
             "network::a_link_is_the_engines",
             "network::an_endpoint_is_as_its_fields_or_options_say",
+            "network::a_hardware_address_is_that_of_a_network",
         ],
     },
     Lack {

@@ -48,6 +48,19 @@ pub(crate) fn program() -> Program {
     Program::new(env!("CARGO_BIN_EXE_tool"))
 }
 
+/// The number behind the dot of the API version that the engine offers.
+#[allow(dead_code, reason = "not every suite is about versions")]
+#[track_caller]
+pub(crate) fn api_minor(engine: &Engine) -> u32 {
+    let version = engine.api().get("/version").json();
+    let version = version["ApiVersion"].as_str().expect("a version");
+    let minor = version
+        .split('.')
+        .nth(1)
+        .and_then(|minor| minor.parse().ok());
+    minor.expect("a version of two numbers")
+}
+
 /// Asks again and again until there is an answer.
 #[track_caller]
 pub(crate) fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {

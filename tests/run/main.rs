@@ -28,4 +28,4 @@ mod volumes;
 #[path = "../support.rs"]
 mod support;
 
-use support::{engine, program, tool, until, until_running};
+use support::{api_minor, engine, program, tool, until, until_running};

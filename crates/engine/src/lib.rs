@@ -14,6 +14,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod image;
+mod init;
 mod layout;
 mod listener;
 pub mod machine;

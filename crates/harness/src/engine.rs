@@ -197,8 +197,9 @@ impl Engine {
 
     /// All containers with this label, running or not, as `/containers/json` lists them.
     pub fn containers(&self, label: &str) -> Vec<Value> {
+        // Go's server takes braces and quotes as they are; not every other one does.
         let answer = self.api.get(&format!(
-            "/containers/json?all=1&filters={{\"label\":[\"{label}\"]}}"
+            "/containers/json?all=1&filters=%7B%22label%22:%5B%22{label}%22%5D%7D"
         ));
         answer
             .expect_success()
