@@ -1,9 +1,16 @@
 //! What a container's monitor does when it is asked: starting and ending, and everything in between.
 
-use super::Container;
-use crate::monitor::protocol::{Request, Size};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{Container, wait};
+use crate::monitor::protocol::{Condition, Request, Size};
 use crate::state::{Status, Store};
 use crate::{Engine, Error, ErrorKind, Result, monitor, signal};
+
+/// How long a process that was killed is waited for: one that waits for a device may take longer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn ask(engine: &Engine, container: &Container, request: &Request) -> Result<()> {
     monitor::request(engine.layout(), container.id(), request).map(drop)
@@ -72,7 +79,7 @@ pub(crate) fn restart(
     ask(engine, &container, &Request::Restart { signal, timeout })
 }
 
-/// Sends a signal to a container's first process; SIGKILL if none is named.
+/// Sends a signal to a container's first process; SIGKILL if none is named, whose effect is waited for.
 ///
 /// # Errors
 ///
@@ -86,7 +93,16 @@ pub(crate) fn kill(engine: &Engine, reference: &str, signal: Option<&str>) -> Re
             container.id()
         )));
     }
-    ask(engine, &container, &Request::Kill { signal })
+    // Nothing outlives this one, so that it is waited for, as dockerd does: who asks next shall not see it run.
+    let end = match signal == Signal::KILL.as_raw() {
+        true => Some(wait(engine, container.id(), Condition::NotRunning)?),
+        false => None,
+    };
+    ask(engine, &container, &Request::Kill { signal })?;
+    if let Some(end) = end {
+        end.end_within(PATIENCE)?;
+    }
+    Ok(())
 }
 
 /// Freezes a container's processes.

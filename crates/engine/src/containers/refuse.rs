@@ -47,13 +47,6 @@ pub(super) fn check(body: &ContainerCreateBody, unified: bool) -> Result<Vec<Str
     if host_config.shm_size.unwrap_or(0) < 0 {
         return Err(Error::invalid("SHM size can not be less than 0"));
     }
-    if host_config
-        .device_requests
-        .as_ref()
-        .is_some_and(|requests| !requests.is_empty())
-    {
-        return Err(refused("--gpus and other device requests"));
-    }
     if body.network_disabled.unwrap_or(false) {
         return Err(refused("NetworkDisabled; the network \"none\" is the same"));
     }
@@ -131,7 +124,6 @@ mod tests {
     fn what_is_not_done_is_named() {
         let host_config = |config: Value| refusal(json!({"HostConfig": config}));
         for (config, option) in [
-            (json!({"DeviceRequests": [{"Count": -1}]}), "--gpus"),
             (json!({"VolumeDriver": "nfs"}), "--volume-driver nfs"),
             (json!({"Links": ["a:b"]}), "--link"),
             (json!({"StorageOpt": {"size": "1G"}}), "--storage-opt size"),

@@ -3,8 +3,11 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use bollard_stubs::models::ContainerWaitResponse;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::Container;
 use crate::monitor::protocol::{Condition, Reply, Request};
@@ -61,6 +64,28 @@ impl Waiting {
             .await
             .map_err(|error| Error::io("wait for the container's monitor", error))?;
         response(connection.receive()?)
+    }
+}
+
+impl Waiting {
+    /// Blocks until the end, but no longer than that.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be waited for.
+    pub(crate) fn end_within(self, patience: Duration) -> Result<()> {
+        let Waiting::Monitor(connection) = self else {
+            return Ok(());
+        };
+        let failed = |error: io::Error| Error::io("wait for the container's end", error);
+        let timeout =
+            Timespec::try_from(patience).map_err(|error| failed(io::Error::other(error)))?;
+        let mut polled = [PollFd::new(&connection, PollFlags::IN)];
+        // What the monitor says does not matter: that it ended, or that the monitor went after it.
+        match poll(&mut polled, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(failed(error.into())),
+        }
     }
 }
 

@@ -25,13 +25,7 @@ pub(super) struct Devices {
 
 /// The devices of a request. `dev_is_mounted` is whether something of the machine lies over the container's `/dev`.
 pub(super) fn of_container(host_config: &HostConfig, dev_is_mounted: bool) -> Result<Devices> {
-    if let Some(request) = host_config.device_requests.iter().flatten().next() {
-        return Err(Error::not_implemented(format!(
-            "could not select device driver \"{}\" with capabilities: {:?}: the embedded engine has no device drivers, so it does not do --gpus",
-            request.driver.as_deref().unwrap_or_default(),
-            request.capabilities.as_deref().unwrap_or_default(),
-        )));
-    }
+    refuse_requests(host_config)?;
     let mut devices = Devices {
         rules: DeviceRule::defaults(),
         ..Devices::default()
@@ -60,6 +54,18 @@ pub(super) fn of_container(host_config: &HostConfig, dev_is_mounted: bool) -> Re
         devices.rules.push(rule.parse()?);
     }
     Ok(devices)
+}
+
+/// Refuses devices that only a driver could find, in dockerd's words.
+pub(super) fn refuse_requests(host_config: &HostConfig) -> Result<()> {
+    if let Some(request) = host_config.device_requests.iter().flatten().next() {
+        return Err(Error::not_implemented(format!(
+            "could not select device driver \"{}\" with capabilities: {:?}: the embedded engine has no device drivers, so it does not do --gpus",
+            request.driver.as_deref().unwrap_or_default(),
+            request.capabilities.as_deref().unwrap_or_default(),
+        )));
+    }
+    Ok(())
 }
 
 impl Devices {

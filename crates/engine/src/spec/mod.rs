@@ -251,6 +251,7 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
 pub fn check(body: &ContainerCreateBody, unified: bool) -> Result<Vec<String>> {
     let host_config = body.host_config.clone().unwrap_or_default();
     refuse_what_is_missing(&host_config)?;
+    device::refuse_requests(&host_config)?;
     Security::of(&host_config)?;
     let own = Capabilities::available()?;
     // An ordinary user has none, and all of them in a user namespace of its own.
