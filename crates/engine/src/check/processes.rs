@@ -34,7 +34,9 @@ pub(super) fn audit(audit: &mut Audit<'_>) -> Result<()> {
         } else {
             continue;
         };
-        if monitor.leaves() {
+        // It may have much to delete.
+        let deletes = layout.containers().join(format!(".{id}")).is_dir();
+        if deletes || monitor.leaves() {
             continue;
         }
         audit.found(Thing::Process, pid.as_raw_nonzero(), problem, || {

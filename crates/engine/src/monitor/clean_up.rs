@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::place::Place;
 use crate::cgroup::{Cgroup, Host};
 use crate::network::Released;
-use crate::state::{Record, Status, Store};
+use crate::state::{Record, Removed, Status, Store};
 use crate::{Error, Layout, Result, network, runtime, volume};
 
 /// Takes away everything that belongs to a run.
@@ -93,21 +93,23 @@ fn remove_file(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes a container that does not run, with its anonymous volumes if that is asked for. The caller has its lock.
-pub(super) fn remove(layout: &Layout, record: &Record, volumes: bool) -> Result<()> {
+/// Removes a container that does not run, with its anonymous volumes if that is asked for. The caller has its lock. What the
+/// container wrote is left to be deleted when whoever waits for the removal has been told.
+pub(super) fn remove(layout: &Layout, record: &Record, volumes: bool) -> Result<Removed> {
     // Before the container, which says which they are.
     let anonymous = match volumes {
         true => &record.anonymous_volumes[..],
         false => &[],
     };
     volume::Store::new(layout).release(&record.id, &record.mounts, anonymous)?;
-    Store::new(layout).remove(&record.id)?;
+    let removed = Store::new(layout).remove(&record.id)?;
     match fs::remove_dir_all(layout.container_run(&record.id)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io("remove the container's runtime directory", error))
+            log::warn!("remove the container's runtime directory: {error}");
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(removed)
 }
 
 /// Why a container that runs is not removed, in dockerd's words.

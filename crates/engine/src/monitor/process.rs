@@ -73,7 +73,8 @@ fn try_run(arguments: &[OsString]) -> Result<()> {
         let listener = UnixListener::from_std(listener).map_err(failed)?;
         let container = Container::open(layout, id, lock, reaper, home)?;
         container.take_over()?;
-        serve(&container, &listener).await
+        serve(&container, &listener).await?;
+        container.delete_leftovers()
     })
 }
 
@@ -82,6 +83,8 @@ fn listen_to_nobody() -> Result<()> {
     // It fails where whoever started us made us the leader of a group, and then there is no terminal either.
     let _ = setsid();
     umask(Mode::from_raw_mode(0o022));
+    // What tools show: by default it is the last part of `/proc/self/exe`. Without it there is a name less.
+    let _ = rustix::thread::set_name(c"tool-monitor");
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .map_err(|error| Error::io("become a subreaper", error))?;
     // Another logger is there in a test alone.

@@ -39,7 +39,8 @@ pub fn remove(layout: &Layout, id: &str, forced: bool, volumes: bool) -> Result<
         if let Some(_lock) = lock {
             // It may have started since.
             if !Store::new(layout).state(id)?.status.needs_monitor() {
-                return clean_up::remove(layout, &Store::new(layout).record(id)?, volumes);
+                let record = Store::new(layout).record(id)?;
+                return clean_up::remove(layout, &record, volumes)?.delete();
             }
         } else if let Some(connection) = spawn::connect(layout, id)? {
             let request = Request::Remove {

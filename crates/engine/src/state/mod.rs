@@ -22,4 +22,4 @@ pub use moment::Moment;
 pub use names::check_name;
 pub use record::{Record, Rootfs};
 pub use status::{Health, HealthStatus, Probe, State, Status};
-pub use store::Store;
+pub use store::{Removed, Store};

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::file::{self, Durability};
 use super::names::{self, Names};
@@ -164,34 +164,24 @@ impl<'a> Store<'a> {
         names.release(&old, id)
     }
 
-    /// Takes a container's name and directory away. Only who holds its lock, and has taken away everything else of it,
-    /// may do that.
+    /// Takes a container's name and directory out of sight: it exists no more, and what it wrote is left to be deleted. Only
+    /// who holds its lock, and has taken away everything else of it, may do that.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::System`](crate::ErrorKind::System) if something cannot be removed; the rest of it is a container
-    /// still, so that it can be tried again.
-    pub fn remove(&self, id: &str) -> Result<()> {
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be renamed; it is a container still then.
+    pub fn remove(&self, id: &str) -> Result<Removed> {
         let directory = self.layout.container(id);
-        let unfinished = self.layout.containers().join(format!(".{id}"));
-        let failed =
-            |error: io::Error| Error::io(format_args!("remove {}", directory.display()), error);
-        // What it wrote may be much: it has to be away before the container is said to be gone.
-        for name in ["upper", "work"] {
-            match fs::remove_dir_all(directory.join(name)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-                _ => {}
-            }
+        let removed = Removed(self.layout.containers().join(format!(".{id}")));
+        let names = Names::lock(self.layout)?;
+        // A damaged file names nobody; its link dangles then and is taken over by the next who wants it.
+        let name = self.record(id).map(|record| record.name);
+        fs::rename(&directory, &removed.0)
+            .map_err(|error| Error::io(format_args!("remove {}", directory.display()), error))?;
+        if let Ok(name) = name {
+            names.release(&name, id)?;
         }
-        {
-            let names = Names::lock(self.layout)?;
-            // A damaged file names nobody; its link dangles then and is taken over by the next who wants it.
-            if let Ok(record) = self.record(id) {
-                names.release(&record.name, id)?;
-            }
-            fs::rename(&directory, &unfinished).map_err(failed)?;
-        }
-        fs::remove_dir_all(&unfinished).map_err(failed)
+        Ok(removed)
     }
 
     /// Records a process that is going to join the container.
@@ -266,6 +256,23 @@ impl<'a> Store<'a> {
             }
         }
         Ok(ids)
+    }
+}
+
+/// What is left of a container that was removed.
+#[must_use = "it takes room until it is deleted"]
+#[derive(Debug)]
+pub struct Removed(PathBuf);
+
+impl Removed {
+    /// Deletes it. What it wrote may be much, so this may take long.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if something cannot be deleted.
+    pub fn delete(self) -> Result<()> {
+        fs::remove_dir_all(&self.0)
+            .map_err(|error| Error::io(format_args!("remove {}", self.0.display()), error))
     }
 }
 
@@ -354,7 +361,9 @@ mod tests {
         let error = store.rename(&"b".repeat(64), "two").expect_err("taken");
         assert_eq!(error.status(), 409);
         assert_eq!(store.record(&"b".repeat(64)).expect("a record").name, "one");
-        store.remove(&"a".repeat(64)).expect("removed");
+        let removed = store.remove(&"a".repeat(64)).expect("removed");
+        assert_eq!(store.ids().expect("a list"), ["b".repeat(64)]);
+        removed.delete().expect("deleted");
         store.rename(&"b".repeat(64), "two").expect("renamed");
         assert_eq!(store.find("two").expect("found"), "b".repeat(64));
         assert!(store.find("one").is_err());

@@ -243,6 +243,11 @@ impl Drop for Client {
             }
             assert_eq!(self.cgroups(), Vec::<PathBuf>::new());
             assert!(!self.run_directory().exists());
+            // Its monitor deletes what it wrote when everybody has been told.
+            self.until("everything is deleted", || {
+                let mut left = self.layout.containers().read_dir().expect("a directory");
+                left.next().is_none().then_some(())
+            });
         }
         let _ = fs::remove_dir_all(self.layout.run());
     }

@@ -26,7 +26,7 @@ use super::session::Session;
 use super::size;
 use super::streams::Streams;
 use crate::cgroup::Cgroup;
-use crate::state::{Lock, Record, State, Status, Store};
+use crate::state::{Lock, Record, Removed, State, Status, Store};
 use crate::{Error, Layout, Result, sys};
 
 /// A container, and what its monitor knows of it.
@@ -57,6 +57,8 @@ pub(super) struct Container {
     /// Starting and removing happen one at a time.
     turn: Mutex<()>,
     has_run: Cell<bool>,
+    /// What is left of it when it was removed.
+    removed: RefCell<Option<Removed>>,
 }
 
 /// One run of a container: from its start to its end.
@@ -124,6 +126,7 @@ impl Container {
             settling: RefCell::new(None),
             turn: Mutex::new(()),
             has_run: Cell::new(false),
+            removed: RefCell::new(None),
             state: RefCell::new(state),
             record,
             layout,
@@ -137,6 +140,15 @@ impl Container {
     /// Whether this monitor has started the container, or taken it over.
     pub(super) fn has_run(&self) -> bool {
         self.has_run.get()
+    }
+
+    /// Deletes what is left of it if it was removed, when there is nobody left to be told anything.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if something cannot be deleted.
+    pub(super) fn delete_leftovers(&self) -> Result<()> {
+        self.removed.take().map_or(Ok(()), Removed::delete)
     }
 
     /// For whoever waits.

@@ -226,9 +226,10 @@ impl Container {
     async fn finish(self: &Rc<Container>, run: &Rc<Run>, code: i64, error: &str) {
         for task in run.beside.take() {
             task.abort();
-            // It holds ports that the next run wants; when this returns it does not any more.
             let _ = task.await;
         }
+        // What they had started is told to end by that, and does at its next turn: it holds ports that the next run wants.
+        tokio::task::yield_now().await;
         if let Some(cgroup) = &*run.cgroup.borrow()
             && launch::outlives_its_first_process(&self.record)
             && let Err(error) = cgroup.kill()

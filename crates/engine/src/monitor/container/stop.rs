@@ -215,11 +215,13 @@ impl Container {
     pub(super) fn remove_now(&self, volumes: bool) -> Result<()> {
         let before = self.status();
         self.update_anyway(false, |state| state.status = Status::Removing);
-        let removed = clean_up::remove(&self.layout, &self.record, volumes);
-        match &removed {
-            Ok(()) => self
-                .progress
-                .send_modify(|progress| progress.is_removed = true),
+        match clean_up::remove(&self.layout, &self.record, volumes) {
+            Ok(removed) => {
+                self.removed.replace(Some(removed));
+                self.progress
+                    .send_modify(|progress| progress.is_removed = true);
+                Ok(())
+            }
             Err(error) => {
                 self.update_anyway(false, |state| {
                     state.status = before;
@@ -230,8 +232,8 @@ impl Container {
                     progress.error = Some(error.to_string());
                     progress.is_removed = self.record.auto_remove();
                 });
+                Err(error)
             }
         }
-        removed
     }
 }
