@@ -91,6 +91,10 @@ const EMBEDDED: &[Lack] = &[
         ],
     },
     Lack {
+        what: "`pull --all-tags` is refused: name a tag.",
+        tests: &["images::all_tags_are_pulled_at_once"],
+    },
+    Lack {
         what: "`--use-api-socket` is refused: the engine has no socket of its own.",
         tests: &["api_socket::the_container_pulls_from_a_registry_with_its_users_login"],
     },

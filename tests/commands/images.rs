@@ -94,6 +94,31 @@ fn an_archive_is_loaded_and_removed_again() {
 }
 
 #[test]
+fn all_tags_are_pulled_at_once() {
+    let engine = engine!();
+    let name = "images::all_tags_are_pulled_at_once";
+    let Some(registry) = harness::registry_or_skip(name) else {
+        return;
+    };
+    let image = Image::bare().with_file("marker", 0o644, name);
+    let references = ["tags:1", "tags:2"].map(|name| registry.push(&image, name));
+    let repository = references[0].strip_suffix(":1").expect("a tag");
+    let outcome = tool(engine).run(["pull", "-a", repository]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.err());
+    assert!(
+        outcome.out().ends_with(&format!("\n{repository}\n")),
+        "{}",
+        outcome.out()
+    );
+    for reference in references {
+        engine
+            .api()
+            .delete(&format!("/images/{reference}?force=1"))
+            .expect_success();
+    }
+}
+
+#[test]
 fn an_image_is_pulled_under_its_whole_name() {
     let engine = engine!();
     let name = "images::an_image_is_pulled_under_its_whole_name";
@@ -126,13 +151,6 @@ fn an_image_is_pulled_under_its_whole_name() {
         "{out}"
     );
     pull(&["-q", &reference]).assert(0, &format!("{reference}\n"), "");
-    let outcome = pull(&["-a", repository]);
-    assert_eq!(outcome.code, Some(0), "{}", outcome.err());
-    assert!(
-        outcome.out().ends_with(&format!("\n{repository}\n")),
-        "{}",
-        outcome.out()
-    );
     assert_eq!(pull(&["-a", &reference]).code, Some(2));
 
     let missing = format!("{repository}:missing");

@@ -91,15 +91,12 @@ fn what_cannot_be_mounted_creates_nothing() {
     // Not any path: an engine might make it.
     let directory = tempfile::tempdir().expect("a directory");
     let missing = directory.path().join("missing").display().to_string();
-    // An engine that is new enough looks for it in the volume, which is new and empty.
     let minor = api_minor(engine);
     let version = format!(
         "\"--mount volume-subpath\" requires API version 1.45, but the Docker daemon API version is 1.{minor}"
     );
-    let too_old = match minor < 45 {
-        true => (1, version.as_str()),
-        false => (125, "subpath"),
-    };
+    // An engine that is new enough looks for it in the volume once the container starts.
+    let too_old = (minor < 45).then_some(("src=vol,dst=/a,volume-subpath=b", 1, version.as_str()));
     for (mount, code, part) in [
         (
             &*format!("type=bind,src={missing},dst=/a"),
@@ -118,8 +115,10 @@ fn what_cannot_be_mounted_creates_nothing() {
             125,
             "cannot mix 'volume-*' options with mount type 'bind'",
         ),
-        ("src=vol,dst=/a,volume-subpath=b", too_old.0, too_old.1),
-    ] {
+    ]
+    .into_iter()
+    .chain(too_old)
+    {
         let words = [
             "run",
             "-l",
