@@ -11,6 +11,7 @@
 mod cgroups;
 mod containers;
 mod finding;
+mod images;
 mod mounts;
 mod network;
 mod owners;
@@ -42,6 +43,7 @@ pub fn check(layout: &Layout, repair: bool) -> Result<Vec<Finding>> {
     cgroups::audit(&mut audit)?;
     mounts::audit(&mut audit)?;
     network::audit(&mut audit)?;
+    images::audit(&mut audit)?;
     runtime_directory::audit(&mut audit)?;
     crate::volume::audit(&mut audit)?;
     Ok(audit.findings)

@@ -30,6 +30,7 @@ mod tag;
 mod unpack;
 mod users;
 
+pub(crate) use collect::Garbage;
 pub use config::{Config, Rootfs, Step};
 pub use digest::Digest;
 pub(crate) use import::Import;

@@ -31,6 +31,7 @@ impl Store {
             return Err(missing());
         }
         let users: Vec<User> = users::all(self.layout())?
+            .known
             .into_iter()
             .filter(|user| user.image == id.to_string())
             .collect();
@@ -103,7 +104,7 @@ impl Store {
     pub(crate) fn prune(&self, filters: &Filters) -> Result<ImagePruneResponse> {
         filters.check(&["dangling", "label", "label!", "until"])?;
         let all = filters.flag("dangling")? == Some(false);
-        let users = users::all(self.layout())?;
+        let users = users::all(self.layout())?.known;
         let before = self.layer_bytes()?;
         let mut removed = Vec::new();
         for summary in self.list(&filters.without("dangling"))? {

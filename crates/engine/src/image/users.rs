@@ -17,21 +17,34 @@ pub(super) struct User {
     pub(super) runs: bool,
 }
 
+/// All containers of images, as far as they can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Users {
+    pub(super) known: Vec<User>,
+    /// Whether there is a container of which nobody knows what it needs, for its files are damaged.
+    pub(super) are_more: bool,
+}
+
 /// All containers of images.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::System`](crate::ErrorKind::System) if what one was made from cannot be read: then nobody knows what it
-/// needs.
-pub(super) fn all(layout: &Layout) -> Result<Vec<User>> {
+/// [`ErrorKind::System`](crate::ErrorKind::System) if the directory of containers cannot be read.
+pub(super) fn all(layout: &Layout) -> Result<Users> {
     let store = state::Store::new(layout);
-    let mut users = Vec::new();
+    let mut users = Users {
+        known: Vec::new(),
+        are_more: false,
+    };
     for id in store.ids()? {
         let record = match store.record(&id) {
             Ok(record) => record,
             // It was removed meanwhile.
             Err(error) if error.status() == 404 => continue,
-            Err(error) => return Err(error),
+            Err(_) => {
+                users.are_more = true;
+                continue;
+            }
         };
         let Rootfs::Layers(layers) = &record.rootfs else {
             continue;
@@ -49,7 +62,7 @@ pub(super) fn all(layout: &Layout) -> Result<Vec<User>> {
                 Status::Running | Status::Paused | Status::Restarting
             )
         });
-        users.push(User {
+        users.known.push(User {
             container: id,
             image: record.image,
             layers,

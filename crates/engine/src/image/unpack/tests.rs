@@ -247,7 +247,7 @@ fn files_are_as_the_archive_has_them() {
         (named.mtime(), named.mtime_nsec(), named.uid()),
         (1_600_000_000, 500_000_000, 3_000_000)
     );
-    let sizes = "programlongnamed by the extended header".len() as u64;
+    let sizes = "program/bin/sulongnamed by the extended header".len() as u64;
     assert_eq!(layer.unpacked.size, sizes);
     assert!(layer.unpacked.implied.is_empty());
 }

@@ -107,6 +107,7 @@ impl Tree {
                     symlinkat(target.as_slice(), &parent, *name)
                 })?;
                 made.map_err(|error| failed("link", &entry.path, error))?;
+                self.grow(target.len() as u64)?;
                 self.describe(parent.as_fd(), name, entry)
             }
             Kind::HardLink(target) => self.add_hard_link(parent.as_fd(), name, target, entry),
@@ -176,16 +177,7 @@ impl Tree {
         entry: &Entry,
         archive: &mut Archive<impl BufRead>,
     ) -> Result<()> {
-        self.size = self
-            .size
-            .checked_add(entry.size)
-            .filter(|size| *size <= self.options.largest)
-            .ok_or_else(|| {
-                invalid(format_args!(
-                    "its files have more than {} bytes",
-                    self.options.largest
-                ))
-            })?;
+        self.grow(entry.size)?;
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = self
@@ -213,6 +205,21 @@ impl Tree {
             .map_err(|error| failed("chmod", &entry.path, error))?;
         futimens(&file, &timestamps(entry.modified))
             .map_err(|error| failed("set the times of", &entry.path, error))
+    }
+
+    /// Counts bytes, those of links too, as Docker does.
+    fn grow(&mut self, bytes: u64) -> Result<()> {
+        self.size = self
+            .size
+            .checked_add(bytes)
+            .filter(|size| *size <= self.options.largest)
+            .ok_or_else(|| {
+                invalid(format_args!(
+                    "its files have more than {} bytes",
+                    self.options.largest
+                ))
+            })?;
+        Ok(())
     }
 
     /// A second name has no owner and mode of its own: they are the first one's.
