@@ -30,6 +30,31 @@ pub fn new_container(data: &[u8]) {
     crate::containers::fuzz::new_container(data);
 }
 
+/// The archive of a layer.
+pub fn layer(data: &[u8]) {
+    crate::image::fuzz::layer(data);
+}
+
+/// A compressed layer.
+pub fn compressed(data: &[u8]) {
+    crate::image::fuzz::compressed(data);
+}
+
+/// A manifest or an index of a registry.
+pub fn manifest(data: &[u8]) {
+    crate::image::fuzz::manifest(data);
+}
+
+/// The configuration of an image.
+pub fn image_config(data: &[u8]) {
+    crate::image::fuzz::config(data);
+}
+
+/// The header by which a registry says how it wants to be asked.
+pub fn challenge(data: &[u8]) {
+    crate::image::fuzz::challenge(data);
+}
+
 #[cfg(test)]
 mod tests {
     /// Runs one target over its corpus.
@@ -45,5 +70,10 @@ mod tests {
         corpus("query", super::query);
         corpus("filters", super::filters);
         corpus("new_container", super::new_container);
+        corpus("layer", super::layer);
+        corpus("compressed", super::compressed);
+        corpus("manifest", super::manifest);
+        corpus("image_config", super::image_config);
+        corpus("challenge", super::challenge);
     }
 }

@@ -40,3 +40,32 @@ pub use platform::Platform;
 pub use pull::{Pull, PullRequest};
 pub use registry::{Canceller, Credentials};
 pub use store::{Image, Layer, Store};
+
+/// The bodies of this module's fuzz targets.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz {
+    use std::io::Read;
+
+    use super::config::Config;
+    use super::decompress::Decompressed;
+    pub(crate) use super::registry::challenge::fuzz as challenge;
+    pub(crate) use super::registry::manifest::fuzz as manifest;
+    pub(crate) use super::unpack::fuzz as layer;
+
+    /// What is compressed comes out, or is refused.
+    pub(crate) fn compressed(data: &[u8]) {
+        if let Ok(decompressed) = Decompressed::new(data) {
+            // A bomb is not what is looked for here.
+            let _ = decompressed.take(1 << 20).read_to_end(&mut Vec::new());
+        }
+    }
+
+    /// What is read as a configuration is written as one that is read as the same.
+    pub(crate) fn config(data: &[u8]) {
+        if let Ok(config) = Config::parse(data) {
+            let text = serde_json::to_vec(&config).expect("it is made of text and numbers");
+            assert_eq!(Config::parse(&text).expect("it was one"), config);
+            let _ = (config.defaults(), config.platform().to_string());
+        }
+    }
+}

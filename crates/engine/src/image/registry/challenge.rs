@@ -77,6 +77,15 @@ fn value_of(text: &str) -> Option<(String, &str)> {
     None
 }
 
+/// The body of this module's fuzz target.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    for challenge in parse(&String::from_utf8_lossy(data)) {
+        assert!(!challenge.scheme.is_empty());
+        let _ = challenge.parameter("realm");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -176,7 +176,7 @@ fn invalid(what: &dyn std::fmt::Display) -> Error {
 
 /// The body of this module's fuzz target.
 #[cfg(any(test, feature = "fuzzing"))]
-pub(in crate::image) fn fuzz(data: &[u8]) {
+pub(crate) fn fuzz(data: &[u8]) {
     for media_type in ["", "application/vnd.oci.image.index.v1+json"] {
         match parse(media_type, data) {
             Ok(Document::Image(manifest)) => assert!(manifest.layers.len() <= MOST_LAYERS),

@@ -89,3 +89,31 @@ pub(super) fn failure(error: io::Error) -> Error {
         Err(error) => Error::io("read the layer", error),
     }
 }
+
+/// The body of this module's fuzz target: whatever is unpacked, nothing changes beside it.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    use std::fs::{self, File};
+    use std::os::fd::AsFd;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let directory = std::env::temp_dir().join(format!("unpack-{}-{count}", std::process::id()));
+    let layer = directory.join("layer");
+    fs::create_dir_all(&layer).expect("a directory");
+    fs::write(directory.join("beside"), "untouched").expect("a file");
+    let opened = File::open(&layer).expect("the directory");
+    let options = Options {
+        owners: false,
+        largest: 1 << 20,
+        most: 200,
+    };
+    if let Ok(unpacked) = unpack(data, opened.as_fd(), options) {
+        assert!(unpacked.size <= options.largest);
+    }
+    let beside = fs::read_to_string(directory.join("beside")).expect("it is there");
+    assert_eq!(beside, "untouched");
+    assert_eq!(fs::read_dir(&directory).expect("a list").count(), 2);
+    fs::remove_dir_all(&directory).expect("it goes");
+}
