@@ -19,6 +19,17 @@ use crate::initializer::{find, is_initialized};
 /// [`Error::NotInitialized`] unless [`init`](crate::init) ran in this process, [`Error::Unknown`] and
 /// [`Error::Duplicate`] if the name does not name exactly one initializer.
 pub fn command(name: impl AsRef<OsStr>) -> Result<Command, Error> {
+    // In the child this is resolved after the fork, when it still is the program of the parent.
+    command_at("/proc/self/exe", name)
+}
+
+/// Returns a command that starts this program as the initializer `name` by another path: one at which nobody can write to
+/// it, for example.
+///
+/// # Errors
+///
+/// As [`command`].
+pub fn command_at(program: impl AsRef<OsStr>, name: impl AsRef<OsStr>) -> Result<Command, Error> {
     let name = name.as_ref();
     if !is_initialized() {
         return Err(Error::NotInitialized {
@@ -26,8 +37,7 @@ pub fn command(name: impl AsRef<OsStr>) -> Result<Command, Error> {
         });
     }
     let initializer = find(name)?;
-    // In the child this is resolved after the fork, when it still is the program of the parent.
-    let mut inner = process::Command::new("/proc/self/exe");
+    let mut inner = process::Command::new(program);
     inner.arg0(initializer.name());
     Ok(Command { inner })
 }

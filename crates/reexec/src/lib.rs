@@ -32,7 +32,7 @@ mod command;
 mod error;
 mod initializer;
 
-pub use command::{Command, command};
+pub use command::{Command, command, command_at};
 pub use error::Error;
 pub use initializer::{Initializer, init};
 

@@ -1,6 +1,5 @@
 //! From what was asked for to a process that runs: the other modules in their order.
 
-use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 
 use bollard_stubs::models::NetworkSettings;
@@ -111,10 +110,11 @@ fn build(
     let root = directory(&rootfs)?;
     let shm = others.shm().map(|_| place.shm());
     let init = match place.host_config().init.unwrap_or(false) {
-        true => Some(
-            fs::read_link("/proc/self/exe")
-                .map_err(|error| Error::io("read /proc/self/exe", error))?,
-        ),
+        true => {
+            let init = place.init();
+            runtime::stage_init(&init)?;
+            Some(init)
+        }
         false => None,
     };
     let available = Capabilities::available()?;

@@ -19,6 +19,7 @@ const MOUNTS: &str = "mounts";
 
 /// Where another container's `/dev/shm` is put.
 const SHM: &str = "shm";
+const INIT: &str = "init";
 
 /// Where a container's files are.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +56,14 @@ impl Place<'_> {
         self.run().join(SHM)
     }
 
+    /// Our own program, for the container's init process.
+    pub(super) fn init(&self) -> PathBuf {
+        self.run().join(INIT)
+    }
+
     /// What a run leaves in the runtime directory, the root last: while that is there, there is something to clean up.
-    pub(super) fn leftovers(&self) -> [PathBuf; 6] {
-        [STDIN, STDOUT, STDERR, MOUNTS, SHM, ROOTFS].map(|name| self.run().join(name))
+    pub(super) fn leftovers(&self) -> [PathBuf; 7] {
+        [STDIN, STDOUT, STDERR, MOUNTS, SHM, INIT, ROOTFS].map(|name| self.run().join(name))
     }
 
     /// What the container has until it is removed.

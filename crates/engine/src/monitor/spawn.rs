@@ -15,6 +15,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::Connection;
 use crate::layout::make_directory;
+use crate::runtime::SealedCommand;
 use crate::state::Lock;
 use crate::{Error, Layout, Result};
 
@@ -79,12 +80,17 @@ pub(super) fn spawn(layout: &Layout, id: &str, lock: Lock) -> Result<()> {
     }
     let listener = UnixListener::bind(directory.socket()).map_err(failed)?;
 
-    let mut command = reexec::command(NAME)
-        .map_err(|error| Error::system(format!("start a monitor: {error}")))?;
+    let mut sealed = SealedCommand::new(NAME)?;
+    let environment: Vec<_> = sealed
+        .environment()
+        .map(|(name, path)| (name, path.to_owned()))
+        .collect();
+    let command = &mut sealed.command;
     let cannot = |error: io::Error| Error::io("start a monitor", error);
     command
         .args([layout.root(), layout.run(), Path::new(id)])
         .env_clear()
+        .envs(environment)
         .current_dir("/")
         .stdin(OwnedFd::from(listener))
         .stdout(lock.as_fd().try_clone_to_owned().map_err(cannot)?)

@@ -90,7 +90,6 @@ impl LastSteps {
     }
 
     fn try_execute(&self, process: &Process) -> Result<Program, Failure> {
-        let program = Program::find(process)?;
         give_streams(Uid::from_raw(process.user().uid()))
             .map_err(|error| failed("hand over the standard streams", error))?;
         match sys::join_new_keyring() {
@@ -119,12 +118,15 @@ impl LastSteps {
         // Who may gain no privileges may load filters without any, and then the filter need not allow the rest.
         if process.no_new_privileges().unwrap_or(false) {
             drop()?;
+            let program = Program::find(process)?;
             load()?;
+            Ok(program)
         } else {
             load()?;
             drop()?;
+            // What can be run is the user's to say, who has no capabilities.
+            Program::find(process)
         }
-        Ok(program)
     }
 }
 

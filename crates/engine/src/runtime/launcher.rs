@@ -41,6 +41,8 @@ pub(super) struct Launch<'a> {
     pub(super) task: Task<'a>,
     pub(super) bundle: &'a Path,
     pub(super) state: &'a Path,
+    /// The file that the number of the container's process is written to as soon as there is one.
+    pub(super) pid_file: &'a Path,
     pub(super) cgroup: Option<&'a Cgroup>,
     pub(super) streams: Option<&'a Streams<'a>>,
 }
@@ -92,6 +94,7 @@ impl Launch<'_> {
     fn call(&self, steps: &Rc<LastSteps>) -> std::result::Result<(), Box<dyn std::error::Error>> {
         let mut builder = ContainerBuilder::new(NAME.to_owned(), SyscallType::default())
             .with_root_path(self.state)?
+            .with_pid_file(Some(self.pid_file))?
             .with_executor(Steps(Rc::clone(steps)));
         if let Some(streams) = self.streams {
             // It closes what it is given, one by one: each has to be a descriptor of its own, and none of the first.

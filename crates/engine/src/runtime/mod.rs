@@ -13,6 +13,8 @@ mod details;
 mod executor;
 mod failure;
 mod launcher;
+mod mismatch;
+mod own_program;
 mod process;
 mod program;
 mod report;
@@ -28,6 +30,7 @@ use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::termios::Winsize;
 
 pub use failure::{Failure, Stage, exit_code};
+pub use own_program::{SealedCommand, stage_init};
 pub use process::{Created, Process};
 
 use crate::cgroup::Cgroup;
@@ -133,10 +136,16 @@ pub fn create(input: &CreateInput<'_>) -> Result<Created> {
         task: Task::Create,
         bundle: input.bundle,
         state: input.state,
+        pid_file: &input.state.join("pid"),
         cgroup: input.cgroup,
         streams: input.stdio.streams(),
     };
-    let created = process::launch(&launch, steps)?;
+    let created = process::launch(&launch, steps).map_err(|error| {
+        match mismatch::find(&input.built.spec) {
+            Some(message) if exit_code(&error) == 128 => Failure::container(message).into_error(),
+            _ => error,
+        }
+    })?;
     if let Some(cgroup) = input.cgroup {
         cgroup.set_pids_max(input.pids_limit)?;
     }
@@ -194,6 +203,7 @@ pub fn exec(input: &ExecInput<'_>) -> Result<Process> {
         task: Task::Exec(file.path()),
         bundle: input.bundle,
         state: input.state,
+        pid_file: &input.state.join("pid"),
         cgroup: input.cgroup,
         streams: input.stdio.streams(),
     };

@@ -149,14 +149,31 @@ pub(super) fn launch(
     let Some(failure) = failure else {
         return Ok(created);
     };
+    // Whichever of these fails, it is the first failure that counts.
     let _ = pidfd_send_signal(&pidfd, Signal::KILL);
     let _ = kill_process_group(launcher, Signal::KILL);
     let _ = reap(pidfd.as_fd());
     let _ = reap_group(launcher);
+    let _ = kill_unready(launch.pid_file);
     if let Task::Create = launch.task {
         super::clean_up(launch.state)?;
     }
     Err(failure)
+}
+
+/// Kills the container's process that was on its way, if there was one: it is in no group of ours any more.
+fn kill_unready(pid_file: &Path) -> rustix::io::Result<()> {
+    let pid = fs::read_to_string(pid_file)
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .and_then(Pid::from_raw);
+    let Some(pid) = pid else { return Ok(()) };
+    // Unless it is a child of this process, the number may be anybody's.
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    waitid(WaitId::Pid(pid), look)?;
+    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+    pidfd_send_signal(&pidfd, Signal::KILL)?;
+    reap(pidfd.as_fd())
 }
 
 fn wait_until_ready(reports: &Reports) -> Result<Process> {
@@ -227,13 +244,15 @@ impl Details {
         if failure.stage == super::Stage::Container
             && let Some(detail) = self.0.first()
         {
-            failure.message = format!("{} ({detail})", failure.message);
+            // What failed stands at the end of a chain of where it failed.
+            let step = failure.message.rsplit(": ").next().unwrap_or_default();
+            failure.message = format!("{step}: {detail}");
         }
         failure
     }
 }
 
-/// The description of a joining process, a file for as long as this lives.
+/// The description of a joining process, a file for as long as this lives: until the process is started.
 #[derive(Debug)]
 pub(super) struct ProcessFile(PathBuf);
 
@@ -260,11 +279,28 @@ impl ProcessFile {
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
+
+    /// libcontainer leaves a socket behind for each process, on which nobody listens any more.
+    fn remove_sockets(&self) -> std::io::Result<()> {
+        let directory = self.0.with_file_name(NAME);
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            if entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with("tenant-notify-")
+            {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Drop for ProcessFile {
     fn drop(&mut self) {
-        // The next one is written over it, and the end of the container removes both.
+        // The end of the container removes what is left here.
         let _ = fs::remove_file(&self.0);
+        let _ = self.remove_sockets();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rustix::process::geteuid;
 use rustix::thread::{
     CapabilitySet as Mask, CapabilitySets, capability_is_in_bounding_set,
     clear_ambient_capability_set, remove_capability_from_bounding_set, set_capabilities,
@@ -115,15 +116,21 @@ impl Capabilities {
         self.0.bits()
     }
 
-    /// Leaves this thread with these capabilities and no others, in the bounding set too.
+    /// Leaves this thread with these capabilities and no others, in the bounding set too; the bounding set is all that a
+    /// user other than root is left with.
     ///
-    /// Nothing is inheritable and nothing ambient, so a program that a user other than root starts has none, as with
-    /// Docker. This thread needs `CAP_SETPCAP`.
+    /// That is what such a user's program has in any case, as nothing is inheritable and nothing ambient: so what it may
+    /// run is decided without them, too, as with Docker. This thread needs `CAP_SETPCAP`.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::System`](crate::ErrorKind::System) if the kernel refuses.
     pub fn apply(&self) -> Result<()> {
+        let own = if geteuid().is_root() {
+            self.0
+        } else {
+            Mask::empty()
+        };
         let refused = |error| Error::io("drop capabilities", error);
         // A newer kernel may have some without a name here.
         for capability in Mask::all().difference(self.0) {
@@ -136,8 +143,8 @@ impl Capabilities {
         set_capabilities(
             None,
             CapabilitySets {
-                effective: self.0,
-                permitted: self.0,
+                effective: own,
+                permitted: own,
                 inheritable: Mask::empty(),
             },
         )

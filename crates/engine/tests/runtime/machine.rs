@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use bollard_stubs::models::{ContainerCreateBody, HostConfig};
+use bollard_stubs::models::{ContainerCreateBody, ExecConfig, HostConfig};
 use engine::cgroup::{Cgroup, Host, Limits};
 use engine::runtime::{self, CreateInput, Created, Process, Stdio, Streams};
 use engine::spec::{self, Built, Capabilities, Existing, ImageDefaults, Input, NetworkFiles};
@@ -15,11 +15,15 @@ use rustix::process::{WaitOptions, set_child_subreaper, waitpid};
 
 /// One container's directories.
 pub(crate) struct Machine {
-    directory: tempfile::TempDir,
+    directory: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
     host: Host,
     pub(crate) existing: Existing,
     pub(crate) init: Option<PathBuf>,
 }
+
+/// The parent of the tests' cgroups.
+pub(crate) const CGROUP_PARENT: &str = "tool-test";
 
 /// What a program did.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,10 +36,19 @@ pub(crate) struct Outcome {
 impl Machine {
     /// An empty machine with a file system of busybox; this process becomes a container's monitor.
     pub(crate) fn new() -> Machine {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let machine = Machine::at(temporary.path());
+        Machine {
+            _temporary: Some(temporary),
+            ..machine
+        }
+    }
+
+    /// The same in a directory that the caller removes.
+    pub(crate) fn at(directory: &Path) -> Machine {
         set_child_subreaper(rustix::process::Pid::from_raw(1)).expect("a subreaper");
         runtime::enter_mount_namespace(&[]).expect("a mount namespace");
-        let directory = tempfile::tempdir().expect("a directory");
-        let root = directory.path().join("rootfs");
+        let root = directory.join("rootfs");
         for name in ["bin", "etc", "tmp", "home/user", "data"] {
             fs::create_dir_all(root.join(name)).expect("a directory");
         }
@@ -43,7 +56,7 @@ impl Machine {
         for applet in [
             "sh", "true", "cat", "id", "ls", "mknod", "touch", "sleep", "stty", "tty", "env",
             "grep", "dd", "mount", "kill", "readlink", "stat", "hostname", "ps", "mkdir", "test",
-            "head", "wc", "unshare",
+            "head", "wc", "unshare", "cmp", "rm", "rmdir",
         ] {
             symlink("busybox", root.join("bin").join(applet)).expect("a link");
         }
@@ -59,23 +72,28 @@ impl Machine {
         .expect("a file");
         fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777)).expect("a mode");
         Machine {
-            directory,
+            directory: directory.to_owned(),
+            _temporary: None,
             host: Host::detect().expect("cgroups"),
             existing: Existing::default(),
             init: None,
         }
     }
 
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
-        self.directory.path().join("rootfs")
+        self.directory.join("rootfs")
     }
 
     pub(crate) fn bundle(&self) -> PathBuf {
-        self.directory.path().join("bundle")
+        self.directory.join("bundle")
     }
 
     pub(crate) fn state(&self) -> PathBuf {
-        self.directory.path().join("state")
+        self.directory.join("state")
     }
 
     /// The request as the engine would complete it.
@@ -110,7 +128,6 @@ impl Machine {
     pub(crate) fn cgroup(&self, body: &ContainerCreateBody, built: &Built) -> Cgroup {
         let id = self
             .directory
-            .path()
             .file_name()
             .expect("a name")
             .to_string_lossy();
@@ -118,7 +135,7 @@ impl Machine {
         let limits = Limits::of(&config, &self.host, &mut Vec::new()).expect("limits");
         Cgroup::create(
             &self.host,
-            Some("tool-test"),
+            Some(CGROUP_PARENT),
             &id,
             &limits,
             &built.device_rules,
@@ -159,6 +176,34 @@ impl Machine {
         runtime::clean_up(&self.state()).expect("files are removed");
         assert_no_children();
         outcome
+    }
+
+    /// Starts a process in a running container.
+    pub(crate) fn exec(
+        &self,
+        container: &ContainerCreateBody,
+        first: &Process,
+        cgroup: &Cgroup,
+        config: &ExecConfig,
+        stdio: Stdio<'_>,
+    ) -> engine::Result<Process> {
+        let root =
+            File::open(format!("/proc/{}/root", first.pid.as_raw_nonzero())).expect("the root");
+        let built = spec::process(&spec::ExecInput {
+            config,
+            container,
+            root: root.as_fd(),
+            user_namespace: None,
+            available: Capabilities::available().expect("capabilities"),
+            may_raise_limits: false,
+        })?;
+        runtime::exec(&runtime::ExecInput {
+            bundle: &self.bundle(),
+            state: &self.state(),
+            built: &built,
+            cgroup: Some(cgroup),
+            stdio,
+        })
     }
 
     pub(crate) fn run(&self, body: ContainerCreateBody) -> Outcome {
@@ -202,6 +247,14 @@ impl Pipes {
             stdout: self.stdout.1.as_fd(),
             stderr: self.stderr.1.as_fd(),
         }
+    }
+
+    /// Waits until this is written first to standard output.
+    pub(crate) fn wait_for_output(&self, text: &str) {
+        let mut bytes = vec![0; text.len()];
+        let mut reader = File::from(self.stdout.0.try_clone().expect("a pipe"));
+        reader.read_exact(&mut bytes).expect("output");
+        assert_eq!(bytes, text.as_bytes());
     }
 
     /// Reads what was written, which has to fit into the pipes, and waits for the end.

@@ -4,7 +4,9 @@
 //! program starts under another name. Root is needed, for what an ordinary user can do has its own test.
 
 mod container;
+mod failure;
 mod machine;
+mod process;
 mod rootfs;
 
 use std::ffi::OsString;
@@ -18,11 +20,22 @@ type Test = (&'static str, fn());
 reexec::submit! { reexec::Initializer::new("runtime-test", run) }
 
 fn tests() -> impl Iterator<Item = &'static Test> {
-    container::TESTS.iter().chain(rootfs::TESTS)
+    [
+        container::TESTS,
+        failure::TESTS,
+        process::TESTS,
+        rootfs::TESTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn main() -> ExitCode {
     reexec::init();
+    if std::env::var_os("RUNTIME_TEST_TELL").is_some() {
+        process::tell_about_own_program();
+        return ExitCode::SUCCESS;
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|argument| argument == "--list") {
         tests().for_each(|(name, _)| println!("{name}: test"));
