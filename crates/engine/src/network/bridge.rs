@@ -377,6 +377,7 @@ fn recover(netlink: &mut Netlink, record: &mut Record, owner: &Owner) -> io::Res
                 link,
                 published: Vec::new(),
                 sharers: Vec::new(),
+                helper: None,
             },
         );
     }

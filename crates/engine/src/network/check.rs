@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use super::bridge::{self, MACHINE_LOCK, Owner};
 use super::netlink::Netlink;
+use super::prepare::is_alive;
 use super::record::{self, Locked};
-use super::{cable, cut, firewall, is_alive, release};
+use super::release::{cut, release};
+use super::{cable, firewall};
 use crate::image::lock::Lock;
 use crate::{Error, Layout, Result};
 

@@ -26,18 +26,24 @@ pub(super) fn of_other(directory: &Path) -> NetworkFiles {
     }
 }
 
-/// Writes the files of a container. `own` is its address, `gateway` the machine's as the container sees it.
-pub(super) fn write(
-    directory: &Path,
-    request: &Request,
-    own: Option<IpAddr>,
-    gateway: Option<IpAddr>,
-) -> Result<NetworkFiles> {
+/// What a container's files tell of its place in its network.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    /// Its address.
+    pub(super) own: Option<Ipv4Addr>,
+    /// The machine's, as the container sees it.
+    pub(super) machine: Option<Ipv4Addr>,
+    /// Whom it may ask for names where the machine names nobody whom it reaches.
+    pub(super) name_server: Option<Ipv4Addr>,
+}
+
+/// Writes the files of a container.
+pub(super) fn write(directory: &Path, request: &Request, place: Place) -> Result<NetworkFiles> {
     let is_host = request.mode == Mode::Host;
     let resolv_conf = if is_host {
         resolv_conf::machines_network(&resolv_conf::machine_verbatim(), &request.dns)
     } else {
-        resolv_conf::own_network(&resolv_conf::machine(), &request.dns, false)
+        resolv_conf::own_network(&resolv_conf::machine(), &request.dns, place.name_server)
     };
     let hosts = if is_host && request.extra_hosts.is_empty() {
         fs::read_to_string("/etc/hosts").unwrap_or_default()
@@ -45,10 +51,10 @@ pub(super) fn write(
         // With names of its own the file is made anew, as Docker does.
         let gateway = match is_host {
             true => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            false => gateway,
+            false => place.machine.map(IpAddr::V4),
         };
-        let own = own.map(|address| Own {
-            address,
+        let own = place.own.map(|address| Own {
+            address: IpAddr::V4(address),
             hostname: &request.hostname,
             domainname: &request.domainname,
         });

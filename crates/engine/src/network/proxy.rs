@@ -3,16 +3,18 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::port::Protocol;
 use super::publish::{Socket, Taken};
+use super::userspace::Door;
 
 /// How long the way of a client's datagrams is remembered after the last one, as Docker's.
 const UDP_IDLE: Duration = Duration::from_secs(90);
@@ -30,15 +32,56 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub struct Proxies {
     taken: Vec<Taken>,
-    container: Option<Ipv4Addr>,
+    way: Option<Way>,
+}
+
+/// How connections get into a container's network.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// The container's address in it.
+    pub(super) container: Ipv4Addr,
+    /// Where sockets come from that are in that network; nothing where it can be reached from here.
+    pub(super) door: Option<Arc<Door>>,
+}
+
+impl Way {
+    async fn connect(&self, port: u16) -> io::Result<TcpStream> {
+        let to = SocketAddr::new(IpAddr::V4(self.container), port);
+        match &self.door {
+            None => TcpStream::connect(to).await,
+            Some(door) => {
+                let socket = std::net::TcpStream::from(door.socket(Protocol::Tcp)?);
+                TcpSocket::from_std_stream(socket).connect(to).await
+            }
+        }
+    }
+
+    async fn connect_datagrams(&self, port: u16) -> io::Result<UdpSocket> {
+        let to = SocketAddr::new(IpAddr::V4(self.container), port);
+        let socket = match &self.door {
+            None => UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await?,
+            Some(door) => {
+                UdpSocket::from_std(std::net::UdpSocket::from(door.socket(Protocol::Udp)?))?
+            }
+        };
+        socket.connect(to).await?;
+        Ok(socket)
+    }
 }
 
 impl Proxies {
-    /// From these ports to the container of that address.
-    pub(super) fn new(taken: Vec<Taken>, container: Ipv4Addr) -> Proxies {
+    /// From these ports to the container at the end of that way.
+    pub(super) fn new(taken: Vec<Taken>, way: Way) -> Proxies {
         Proxies {
             taken,
-            container: Some(container),
+            way: Some(way),
+        }
+    }
+
+    /// Has the way lead through a door.
+    pub(super) fn set_door(&mut self, door: Door) {
+        if let Some(way) = &mut self.way {
+            way.door = Some(Arc::new(door));
         }
     }
 
@@ -50,19 +93,20 @@ impl Proxies {
     /// Carries connections until it is dropped; it never ends by itself. It runs on a current-thread tokio run-time with
     /// time and I/O, as one task and those that it starts.
     pub async fn run(self) {
-        let Some(container) = self.container else {
+        let Some(way) = self.way else {
             return std::future::pending().await;
         };
         // They end with the set, hence with this future.
         let mut tasks = JoinSet::new();
         for taken in self.taken {
             let published = taken.published;
-            let to = SocketAddr::new(IpAddr::V4(container), published.container.number);
+            let to = published.container.number;
+            let way = way.clone();
             match taken.socket {
                 Socket::Tcp(listener) => {
                     tasks.spawn(async move {
                         match TcpListener::from_std(listener) {
-                            Ok(listener) => accept(listener, to).await,
+                            Ok(listener) => accept(listener, way, to).await,
                             Err(error) => log::error!("port {}: {error}", published.port),
                         }
                     });
@@ -70,7 +114,7 @@ impl Proxies {
                 Socket::Udp(socket) => {
                     tasks.spawn(async move {
                         match UdpSocket::from_std(socket) {
-                            Ok(socket) => carry_datagrams(socket, to, UDP_IDLE).await,
+                            Ok(socket) => carry_datagrams(socket, way, to, UDP_IDLE).await,
                             Err(error) => log::error!("port {}: {error}", published.port),
                         }
                     });
@@ -82,18 +126,18 @@ impl Proxies {
     }
 }
 
-async fn accept(listener: TcpListener, to: SocketAddr) {
+async fn accept(listener: TcpListener, way: Way, to: u16) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((client, _)) => {
-                    connections.spawn(carry(client, to));
+                    connections.spawn(carry(client, way.clone(), to));
                 }
                 Err(error) => {
                     // A client that went before it was accepted is no reason to wait.
                     if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) {
-                        log::warn!("accept a connection to {to}: {error}");
+                        log::warn!("accept a connection to port {to}: {error}");
                         sleep(PAUSE).await;
                     }
                 }
@@ -104,25 +148,25 @@ async fn accept(listener: TcpListener, to: SocketAddr) {
 }
 
 /// Carries one connection, each direction until its own end.
-async fn carry(mut client: TcpStream, to: SocketAddr) {
-    match TcpStream::connect(to).await {
+async fn carry(mut client: TcpStream, way: Way, to: u16) {
+    match way.connect(to).await {
         Ok(mut container) => {
             // Whoever wants small packets at once shall have them.
             let _ = client.set_nodelay(true);
             let _ = container.set_nodelay(true);
             if let Err(error) = copy_bidirectional(&mut client, &mut container).await {
-                log::debug!("connection to {to}: {error}");
+                log::debug!("connection to port {to}: {error}");
             }
         }
         // The client sees its connection end.
-        Err(error) => log::debug!("connect to {to}: {error}"),
+        Err(error) => log::debug!("connect to port {to}: {error}"),
     }
 }
 
 /// The ways of clients' datagrams: each client has a socket of its own, by whose address the container knows it.
 type Ways = Arc<Mutex<HashMap<SocketAddr, Arc<UdpSocket>>>>;
 
-async fn carry_datagrams(socket: UdpSocket, to: SocketAddr, idle: Duration) {
+async fn carry_datagrams(socket: UdpSocket, way: Way, to: u16, idle: Duration) {
     let socket = Arc::new(socket);
     let ways = Ways::default();
     let mut answers = JoinSet::new();
@@ -133,52 +177,42 @@ async fn carry_datagrams(socket: UdpSocket, to: SocketAddr, idle: Duration) {
                 let (length, client) = match received {
                     Ok(received) => received,
                     Err(error) => {
-                        log::debug!("receive datagrams for {to}: {error}");
+                        log::debug!("receive datagrams for port {to}: {error}");
                         sleep(PAUSE).await;
                         continue;
                     }
                 };
                 let known = locked(&ways).get(&client).cloned();
-                let way = match known {
-                    Some(way) => way,
+                let its = match known {
+                    Some(its) => its,
                     None => {
                         if locked(&ways).len() >= UDP_CLIENTS {
                             continue;
                         }
-                        let way = match connected(to).await {
-                            Ok(way) => Arc::new(way),
+                        let its = match way.connect_datagrams(to).await {
+                            Ok(its) => Arc::new(its),
                             Err(error) => {
-                                log::debug!("datagrams to {to}: {error}");
+                                log::debug!("datagrams to port {to}: {error}");
                                 continue;
                             }
                         };
-                        locked(&ways).insert(client, Arc::clone(&way));
+                        locked(&ways).insert(client, Arc::clone(&its));
                         answers.spawn(carry_answers(
                             Arc::clone(&socket),
-                            Arc::clone(&way),
+                            Arc::clone(&its),
                             client,
                             Arc::clone(&ways),
                             idle,
                         ));
-                        way
+                        its
                     }
                 };
                 // Datagrams may be lost; that a port is closed is told with the answer.
-                let _ = way.send(&buffer[..length]).await;
+                let _ = its.send(&buffer[..length]).await;
             }
             Some(_) = answers.join_next() => {}
         }
     }
-}
-
-async fn connected(to: SocketAddr) -> io::Result<UdpSocket> {
-    let own = match to {
-        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    let way = UdpSocket::bind((own, 0)).await?;
-    way.connect(to).await?;
-    Ok(way)
 }
 
 /// Carries a container's answers to one client until there were none for a while.

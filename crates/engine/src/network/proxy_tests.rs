@@ -20,11 +20,19 @@ fn run(test: impl Future<Output = ()>) {
         });
 }
 
+/// The way to this machine.
+fn way() -> Way {
+    Way {
+        container: Ipv4Addr::LOCALHOST,
+        door: None,
+    }
+}
+
 /// A proxy of TCP to that address, and its own.
 async fn proxy(to: SocketAddr) -> (SocketAddr, AbortHandle) {
     let listener = TcpListener::bind(LOCAL).await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let task = tokio::spawn(accept(listener, to));
+    let task = tokio::spawn(accept(listener, way(), to.port()));
     (address, task.abort_handle())
 }
 
@@ -125,7 +133,7 @@ fn connections_end_with_the_proxy() {
 async fn datagrams(to: SocketAddr, idle: Duration) -> SocketAddr {
     let socket = UdpSocket::bind(LOCAL).await.expect("a port");
     let address = socket.local_addr().expect("an address");
-    tokio::spawn(carry_datagrams(socket, to, idle));
+    tokio::spawn(carry_datagrams(socket, way(), to.port(), idle));
     address
 }
 
@@ -165,12 +173,13 @@ fn ways_that_nobody_uses_are_forgotten() {
         let server = UdpSocket::bind(LOCAL).await.expect("a port");
         let to = server.local_addr().expect("an address");
         let socket = Arc::new(UdpSocket::bind(LOCAL).await.expect("a port"));
-        let way = Arc::new(connected(to).await.expect("a way"));
+        let its = way().connect_datagrams(to.port()).await.expect("a way");
+        let its = Arc::new(its);
         let client = socket.local_addr().expect("an address");
         let ways = Ways::default();
-        locked(&ways).insert(client, Arc::clone(&way));
+        locked(&ways).insert(client, Arc::clone(&its));
         let idle = Duration::from_millis(1);
-        carry_answers(socket, way, client, Arc::clone(&ways), idle).await;
+        carry_answers(socket, its, client, Arc::clone(&ways), idle).await;
         assert!(locked(&ways).is_empty());
     });
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::firewall::{Backend, Rules};
 use super::port::Published;
 use super::subnet::Subnet;
+use super::userspace::Helper;
 use crate::image::lock::Lock;
 use crate::state::file::{self, Durability};
 use crate::state::life;
@@ -29,6 +30,18 @@ pub(crate) struct Lease {
     /// Containers that have its network too.
     #[serde(default)]
     pub(crate) sharers: Vec<String>,
+    /// The program that carries its packets, where it has no cable.
+    #[serde(default)]
+    pub(crate) helper: Option<Helper>,
+}
+
+impl Lease {
+    /// Ends what was started for it.
+    pub(crate) fn end(&self) {
+        if let Some(helper) = self.helper {
+            helper.end();
+        }
+    }
 }
 
 /// The bridge of an engine.
@@ -153,6 +166,7 @@ mod tests {
             link: "veth1".to_owned(),
             published: Vec::new(),
             sharers: Vec::new(),
+            helper: None,
         }
     }
 

@@ -114,14 +114,18 @@ impl Lines {
 
 /// The text of the file for a container with a network of its own, made from the machine's.
 ///
-/// Its IPv6 servers go with the loopback ones, unless `ipv6` says that the container reaches them.
-pub(crate) fn own_network(machine: &str, dns: &Dns, ipv6: bool) -> String {
+/// Its servers of IPv6 go with the loopback ones, for the container has no IPv6. If none is left, whoever carries the
+/// container's packets may be asked, or else those whom Docker has containers ask.
+pub(crate) fn own_network(machine: &str, dns: &Dns, carrier: Option<Ipv4Addr>) -> String {
     let mut lines = Lines::parse(machine);
     lines
         .servers
-        .retain(|server| !server.is_loopback() && (ipv6 || server.is_ipv4()));
+        .retain(|server| !server.is_loopback() && server.is_ipv4());
     if lines.servers.is_empty() {
-        lines.servers = FALLBACK.to_vec();
+        lines.servers = match carrier {
+            Some(carrier) => vec![IpAddr::V4(carrier)],
+            None => FALLBACK.to_vec(),
+        };
     }
     overridden(lines, dns)
 }
@@ -193,18 +197,22 @@ mod tests {
             nameserver fd00::53\nnameserver fe80::1%eth0\nsearch a.example b.example\noptions ndots:2\n\
             options edns0\nsortlist 10.0.0.0\n";
         assert_eq!(
-            own_network(machine, &Dns::default(), false),
+            own_network(machine, &Dns::default(), None),
             "nameserver 10.1.1.1\nsearch a.example b.example\noptions ndots:2 edns0\nsortlist 10.0.0.0\n"
         );
-        assert!(own_network(machine, &Dns::default(), true).contains("nameserver fd00::53\n"));
     }
 
     #[test]
     fn a_machine_without_servers_has_dockers() {
         for machine in ["", "nameserver 127.0.0.53\n"] {
             assert_eq!(
-                own_network(machine, &Dns::default(), false),
+                own_network(machine, &Dns::default(), None),
                 "nameserver 8.8.8.8\nnameserver 8.8.4.4\n"
+            );
+            let carrier = Some(Ipv4Addr::new(10, 0, 2, 3));
+            assert_eq!(
+                own_network(machine, &Dns::default(), carrier),
+                "nameserver 10.0.2.3\n"
             );
         }
     }
@@ -219,12 +227,12 @@ mod tests {
         )
         .expect("a request");
         assert_eq!(
-            own_network(machine, &dns, false),
+            own_network(machine, &dns, None),
             "nameserver 127.0.0.1\nnameserver fd00::1\nsearch b.example\noptions timeout:1\n"
         );
         let no_domain = Dns::of(&[], &list(&["."]), &[]).expect("a request");
         assert_eq!(
-            own_network(machine, &no_domain, false),
+            own_network(machine, &no_domain, None),
             "nameserver 10.1.1.1\noptions ndots:2\n"
         );
     }

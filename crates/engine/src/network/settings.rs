@@ -36,6 +36,7 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) id: &'a str,
     pub(crate) address: Ipv4Addr,
     pub(crate) subnet: Subnet,
+    pub(crate) gateway: Ipv4Addr,
     pub(crate) mac: MacAddress,
     pub(crate) published: &'a [Published],
 }
@@ -58,12 +59,22 @@ pub(crate) fn running(
     if let Some(on_bridge) = on_bridge {
         endpoint.endpoint_id = Some(endpoint_id(on_bridge.id));
         endpoint.mac_address = Some(on_bridge.mac.to_string());
-        endpoint.gateway = Some(on_bridge.subnet.gateway().to_string());
+        endpoint.gateway = Some(on_bridge.gateway.to_string());
         endpoint.ip_address = Some(on_bridge.address.to_string());
         endpoint.ip_prefix_len = Some(i64::from(on_bridge.subnet.prefix()));
         settings.ports = Some(port::map(&request.exposed, on_bridge.published));
     }
     settings
+}
+
+/// Leaves out where a container is in a network that it was not connected to, for want of a program.
+pub(crate) fn forget_place(settings: &mut NetworkSettings) {
+    for endpoint in settings.networks.iter_mut().flat_map(HashMap::values_mut) {
+        endpoint.gateway = None;
+        endpoint.ip_address = None;
+        endpoint.ip_prefix_len = None;
+        endpoint.mac_address = None;
+    }
 }
 
 /// The id of a container's place on the bridge: it has one place, so it follows from its own.

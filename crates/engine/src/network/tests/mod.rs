@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use bollard_stubs::models::HostConfig;
 
 use super::*;
+use crate::Layout;
 use namespace::Namespace;
 
 /// An engine in a directory of the test's own, with the directory of one container.

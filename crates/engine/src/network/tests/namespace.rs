@@ -17,9 +17,19 @@ pub(super) struct Namespace {
 impl Namespace {
     /// A new one, or nothing for a user who may make none.
     pub(super) fn new() -> Option<Namespace> {
+        const TEST: &str = "the test of a network";
         if !geteuid().is_root() {
-            eprintln!("not tested here: only root makes network namespaces");
-            return None;
+            return harness::left_out(TEST, "to be root");
+        }
+        for (program, package) in [
+            ("unshare", "util-linux"),
+            ("ip", "iproute2"),
+            ("nft", "nftables"),
+            ("iptables-restore", "iptables"),
+        ] {
+            if super::super::program::find(program).is_none() {
+                return harness::left_out(TEST, &format!("{program} (Debian: {package})"));
+            }
         }
         let mut holder = Command::new("unshare")
             .args(["--net", "sh", "-c", "echo; exec cat"])

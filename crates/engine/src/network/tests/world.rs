@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::super::*;
 use super::namespace::Namespace;
 use super::{Engine, body};
+use crate::state::Lock;
 
 /// The machine's address on the way out, and the neighbour's.
 pub(super) const MACHINE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
