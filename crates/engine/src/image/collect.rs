@@ -67,6 +67,23 @@ impl Store {
         Ok(Some(collected))
     }
 
+    /// Removes what was begun and never finished, if there is some and nobody adds anything. Layers that are complete stay:
+    /// they may be of the very image that is wanted again.
+    pub(super) fn collect_unfinished(&self) -> Result<()> {
+        let mut found = Vec::new();
+        hidden(self.layers.directory(), &mut found)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let Some(collection) = self.garbage()? else {
+            return Ok(());
+        };
+        let unfinished = collection.garbage().iter();
+        unfinished
+            .filter(|garbage| matches!(garbage, Garbage::Unfinished(_)))
+            .try_for_each(|garbage| collection.remove(garbage))
+    }
+
     /// Does what another process could not do when it was time.
     pub(super) fn collect_if_marked(&self) -> Result<()> {
         if self.mark_path().exists() {

@@ -318,12 +318,32 @@ fn open_directory(path: &Path) -> Result<OwnedFd> {
 
 /// Removes a directory with all that is in it, if it is there. Links in it are not followed.
 pub(super) fn remove_tree(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
+    let removed = match fs::remove_dir_all(path) {
+        // Only root removes what is in a directory that its owner may not write to.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            open_up(path).and_then(|()| fs::remove_dir_all(path))
+        }
+        removed => removed,
+    };
+    match removed {
         Err(error) if !file::is_missing(&error) => {
             Err(Error::io(format_args!("remove {}", path.display()), error))
         }
         _ => Ok(()),
     }
+}
+
+/// Lets the owner of a directory into it and all below it.
+fn open_up(directory: &Path) -> std::io::Result<()> {
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        // This is the kind of the entry itself: a link to a directory is none.
+        if entry.file_type()?.is_dir() {
+            open_up(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn is_synced(home: &Path) -> Result<bool> {

@@ -107,7 +107,7 @@ impl Store {
         };
         let options = unpack::Options {
             // They are read by us and nobody else.
-            owners: false,
+            rights: unpack::Rights::Own,
             ..unpack::Options::default()
         };
         receive(

@@ -117,6 +117,8 @@ impl Store {
             None | Some("") => Platform::own()?,
             Some(platform) => Platform::parse(platform)?,
         };
+        // What a pull left that was killed takes room that this one may need.
+        self.collect_unfinished()?;
         let pin = self.pin()?;
         let registry = Registry::new(reference.clone(), request.credentials.clone());
         let (digest, document) = registry.manifest(reference.version())?;

@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     const OPTIONS: unpack::Options = unpack::Options {
-        owners: false,
+        rights: unpack::Rights::Own,
         largest: 10 << 20,
         most: 100,
     };

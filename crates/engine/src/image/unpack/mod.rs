@@ -10,6 +10,7 @@
 mod archive;
 mod directories;
 mod pax;
+mod rights;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -20,7 +21,7 @@ use std::os::fd::BorrowedFd;
 
 use archive::Archive;
 pub(super) use directories::adopt;
-use rustix::process::geteuid;
+pub(super) use rights::Rights;
 use tree::Tree;
 
 use crate::{Error, Result};
@@ -28,8 +29,8 @@ use crate::{Error, Result};
 /// How to unpack.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Options {
-    /// Whether files get the owners that the archive names, for which one has to be root; else they are our own.
-    pub(super) owners: bool,
+    /// What may be done to files.
+    pub(super) rights: Rights,
     /// The most bytes that the layer's files may have.
     pub(super) largest: u64,
     /// The most files that it may have.
@@ -40,7 +41,7 @@ impl Default for Options {
     /// What no image needs, and what this user may.
     fn default() -> Options {
         Options {
-            owners: geteuid().is_root(),
+            rights: Rights::of_this_process(),
             largest: 128 << 30,
             most: 4_000_000,
         }
@@ -105,7 +106,7 @@ pub(crate) fn fuzz(data: &[u8]) {
     fs::write(directory.join("beside"), "untouched").expect("a file");
     let opened = File::open(&layer).expect("the directory");
     let options = Options {
-        owners: false,
+        rights: Rights::Own,
         largest: 1 << 20,
         most: 200,
     };

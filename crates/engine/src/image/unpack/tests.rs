@@ -12,7 +12,7 @@ use tar::{EntryType, Header};
 use super::*;
 
 const OPTIONS: Options = Options {
-    owners: true,
+    rights: Rights::All,
     largest: 1 << 30,
     most: 1000,
 };
@@ -354,7 +354,7 @@ fn later_entries_replace_earlier_ones() {
             header.set_mode(0o700)
         });
     let options = Options {
-        owners: false,
+        rights: Rights::Own,
         ..OPTIONS
     };
     let layer = try_unpack(&tar.end(), options).expect("a layer");
@@ -374,7 +374,7 @@ fn later_entries_replace_earlier_ones() {
 #[test]
 fn nothing_leaves_the_layer() {
     let options = Options {
-        owners: false,
+        rights: Rights::Own,
         ..OPTIONS
     };
     // What is within, whatever it is called.
@@ -491,7 +491,7 @@ fn links_are_replaced_and_not_written_through() {
     let target = outside.path().join("file");
     let target = target.to_str().expect("text");
     let options = Options {
-        owners: false,
+        rights: Rights::Own,
         ..OPTIONS
     };
     let tar = Tar::default()
@@ -516,7 +516,7 @@ fn links_are_replaced_and_not_written_through() {
 #[test]
 fn limits_end_what_has_no_end() {
     let small = Options {
-        owners: false,
+        rights: Rights::Own,
         largest: 10,
         most: 3,
     };
@@ -561,7 +561,7 @@ fn sparse_files_have_holes() {
         }
     });
     let options = Options {
-        owners: false,
+        rights: Rights::Own,
         ..OPTIONS
     };
     let layer = try_unpack(&tar.file("after", "it").end(), options).expect("a layer");
@@ -587,7 +587,7 @@ fn sparse_files_have_holes() {
 #[test]
 fn what_is_no_archive_is_refused() {
     let options = Options {
-        owners: false,
+        rights: Rights::Own,
         ..OPTIONS
     };
     let whole = Tar::default().file("file", &"x".repeat(2000)).end();
@@ -621,7 +621,7 @@ fn what_is_no_archive_is_refused() {
 #[test]
 fn a_directory_that_was_not_described_is_as_below() {
     let options = Options {
-        owners: false,
+        rights: Rights::Own,
         ..OPTIONS
     };
     let layer =
@@ -649,7 +649,7 @@ fn without_root_all_files_are_ones_own() {
         })
         .file(".wh.gone", "");
     let options = Options {
-        owners: false,
+        rights: Rights::Own,
         ..OPTIONS
     };
     let layer = try_unpack(&tar.end(), options).expect("a layer");

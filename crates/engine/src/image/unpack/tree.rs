@@ -12,7 +12,7 @@ use rustix::io::{Errno, write};
 
 use super::archive::{Archive, Entry, Kind};
 use super::directories::{Directories, failed, open_name, set_opaque, timestamps};
-use super::{Options, Unpacked, invalid};
+use super::{Options, Rights, Unpacked, invalid};
 use crate::{Error, Result};
 
 /// How the name of an entry begins that hides a file of the layers below.
@@ -47,10 +47,10 @@ impl Tree {
         Ok(Tree {
             directories: Directories::new(root)?,
             options,
-            opaque_attribute: match options.owners {
-                true => "trusted.overlay.opaque",
-                // Who is not root mounts with `userxattr`.
-                false => "user.overlay.opaque",
+            opaque_attribute: match options.rights {
+                Rights::All => "trusted.overlay.opaque",
+                // Who is not root of the machine mounts with `userxattr`.
+                Rights::Mapped | Rights::Own => "user.overlay.opaque",
             },
             size: 0,
             count: 0,
@@ -256,7 +256,7 @@ impl Tree {
         match made {
             Ok(()) => self.describe(parent, name, entry),
             // Only root makes devices. Without them most images work, as they do in Docker's rootless engine.
-            Err(Errno::PERM) if !self.options.owners => Ok(()),
+            Err(Errno::PERM) if self.options.rights != Rights::All => Ok(()),
             Err(error) => Err(failed("make", &entry.path, error)),
         }
     }
@@ -335,7 +335,7 @@ impl Tree {
                 Some(owner.1),
                 AtFlags::SYMLINK_NOFOLLOW,
             )
-            .map_err(|error| failed("chown", &entry.path, error))?;
+            .map_err(|error| unowned(entry, error))?;
         }
         self.set_attributes(Target::Named(parent, name), entry)?;
         if !matches!(entry.kind, Kind::Symlink(_)) {
@@ -362,15 +362,15 @@ impl Tree {
             return Ok(());
         }
         let owner = (Uid::from_raw(entry.uid), Gid::from_raw(entry.gid));
-        fchown(file, Some(owner.0), Some(owner.1))
-            .map_err(|error| failed("chown", &entry.path, error))
+        fchown(file, Some(owner.0), Some(owner.1)).map_err(|error| unowned(entry, error))
     }
 
     fn must_own(&mut self, entry: &Entry) -> bool {
-        if !self.options.owners && (entry.uid, entry.gid) != (0, 0) {
+        let may = self.options.rights != Rights::Own;
+        if !may && (entry.uid, entry.gid) != (0, 0) {
             self.is_foreign = true;
         }
-        self.options.owners
+        may
     }
 
     fn set_attributes(&self, target: Target<'_>, entry: &Entry) -> Result<()> {
@@ -391,7 +391,8 @@ impl Tree {
                 Ok(()) => {}
                 // The file system has none, or none on such a file; Docker goes on too.
                 Err(Errno::NOTSUP) => {}
-                Err(Errno::PERM) if !self.options.owners || name.starts_with(b"user.") => {}
+                Err(Errno::PERM)
+                    if self.options.rights != Rights::All || name.starts_with(b"user.") => {}
                 Err(error) => {
                     let doing = format!("set the attribute {} of", String::from_utf8_lossy(name));
                     return Err(failed(&doing, &entry.path, error));
@@ -464,6 +465,20 @@ fn components(path: &[u8]) -> Result<Vec<&[u8]>> {
         }
     }
     Ok(components)
+}
+
+/// The error of a file that cannot be given to whom it should belong.
+fn unowned(entry: &Entry, error: Errno) -> Error {
+    match error {
+        Errno::INVAL => Error::invalid(format!(
+            "{:?} belongs to user {} and group {}, of which one is not among the ids that you have (/etc/subuid, \
+             /etc/subgid)",
+            String::from_utf8_lossy(&entry.path),
+            entry.uid,
+            entry.gid
+        )),
+        error => failed("chown", &entry.path, error),
+    }
 }
 
 fn wrong(entry: &Entry, what: &str) -> Error {
