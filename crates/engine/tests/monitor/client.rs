@@ -19,7 +19,7 @@ use engine::{Error, Layout};
 use rustix::process::Pid;
 
 /// How long a test waits for what has to happen.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An engine and its one container.
 pub(crate) struct Client {
