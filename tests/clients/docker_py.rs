@@ -9,18 +9,21 @@ use crate::engine;
 /// The variable that names a Python with the library, for one in an environment of its own.
 const VARIABLE: &str = "TEST_PYTHON";
 
-/// A Python that has the library. Without one, says so.
+/// A Python that has the library: the one that is named, the one on the path, or Debian's own. Without one, says so.
 fn python_or_skip(test: &str) -> Option<String> {
-    let python = std::env::var(VARIABLE).unwrap_or_else(|_| "python3".to_owned());
-    let has_library = Command::new(&python)
-        .args(["-c", "import docker"])
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !has_library {
-        return harness::left_out(test, "docker-py (Debian: python3-docker)");
-    }
-    Some(python)
+    let candidates = match std::env::var(VARIABLE) {
+        Ok(named) => vec![named],
+        Err(_) => vec!["python3".to_owned(), "/usr/bin/python3".to_owned()],
+    };
+    let has_library = |python: &String| {
+        Command::new(python)
+            .args(["-c", "import docker"])
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    let found = candidates.into_iter().find(has_library);
+    found.or_else(|| harness::left_out(test, "docker-py (Debian: python3-docker)"))
 }
 
 /// Runs the function of that name.

@@ -152,7 +152,7 @@ impl Container {
     /// A server in the container that answers one client.
     fn serve(&self, protocol: &str, port: u16) -> Child {
         let listen = format!("{protocol}-LISTEN:{port},reuseaddr");
-        let child = self
+        let mut child = self
             .command(&["socat", &listen, "EXEC:cat"])
             .spawn()
             .expect("socat");
@@ -165,7 +165,8 @@ impl Container {
                 return child;
             }
         }
-        panic!("socat does not listen");
+        let _ = child.kill();
+        panic!("socat does not listen: {:?}", child.wait());
     }
 }
 
