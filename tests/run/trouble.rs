@@ -330,7 +330,8 @@ fn a_reader_that_has_gone_ends_it_quietly() {
     let engine = engine!();
     let label = "reader_gone";
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tool"))
-        .args(["run", "--rm", "-l", label, "busybox", "yes"])
+        .args(["run", "--rm", "-l", label, "--log-driver", "none"])
+        .args(["busybox", "yes"])
         .env("DOCKER_HOST", engine.host())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
