@@ -3,7 +3,7 @@
 //! A connection has a thread and a single-threaded run-time of its own, so handlers may block. What is sent while it is
 //! made comes from a second thread, and a hijacked stream is handed on as a descriptor when HTTP is done with it.
 //!
-//! A family is a function from a [`Call`](call::Call) to an [`Answer`](answer::Answer), with a line in the router.
+//! A family is a function from a `Call` to an `Answer`, with a line in the router.
 
 mod answer;
 mod body;
