@@ -43,7 +43,21 @@ it with `TEST_ENGINE=embedded cargo test -p tool`. This is what it does not do, 
 
 "
     .to_owned();
-    list(&mut page, Kind::Embedded);
+    list(&mut page, lacks::of(Kind::Embedded));
+    page += "
+### As an ordinary user
+
+The same tests are run as an ordinary user: `tests/ordinary-user.sh` makes one, with further ids, for as long as they take.
+
+```console
+$ export TEST_ENGINE=rootless
+$ cargo test -p tool --test run --test commands --config \"target.'cfg(unix)'.runner='$PWD/tests/ordinary-user.sh'\"
+```
+
+Beside the above this is what such a user's engine does not do:
+
+";
+    list(&mut page, lacks::ROOTLESS);
     page += "
 ## Podman
 
@@ -59,15 +73,15 @@ The end-to-end tests of `tool run` pass on Podman 4.3 (`TEST_ENGINE=podman cargo
 Podman itself cannot do:
 
 ";
-    list(&mut page, Kind::Podman);
+    list(&mut page, lacks::of(Kind::Podman));
     page += "\nPodman's messages have its own words; exit codes are the same.\n";
     assert_page("engines.md", &page);
 }
 
 /// Lists what an engine lacks, by tests that there are.
 #[track_caller]
-fn list(page: &mut String, kind: Kind) {
-    for lack in lacks::of(kind) {
+fn list(page: &mut String, lacks: impl IntoIterator<Item = &'static lacks::Lack>) {
+    for lack in lacks {
         *page += &format!("- {}\n", lack.what);
         for test in lack.tests {
             assert!(exists(test), "there is no test {test}");

@@ -12,12 +12,14 @@ pub(crate) struct Lack {
 }
 
 /// What an engine lacks; nothing for Docker's, which is what the others are measured by.
-pub(crate) fn of(kind: Kind) -> &'static [Lack] {
-    match kind {
-        Kind::Dockerd => &[],
-        Kind::Podman => PODMAN,
-        Kind::Embedded => EMBEDDED,
-    }
+pub(crate) fn of(kind: Kind) -> impl Iterator<Item = &'static Lack> {
+    let (lacks, more): (&[Lack], &[Lack]) = match kind {
+        Kind::Dockerd => (&[], &[]),
+        Kind::Podman => (PODMAN, &[]),
+        Kind::Embedded => (EMBEDDED, &[]),
+        Kind::Rootless => (EMBEDDED, ROOTLESS),
+    };
+    lacks.iter().chain(more)
 }
 
 /// Podman 4.3, as Debian 12 has it, with runc and CNI.
@@ -80,7 +82,7 @@ const PODMAN: &[Lack] = &[
     },
 ];
 
-/// The engine inside of `tool`, as root.
+/// The engine inside of `tool`, whoever's.
 const EMBEDDED: &[Lack] = &[
     Lack {
         what: "`--network` takes `none`, `host`, `container:NAME` and `bridge`; other networks, and with them `--link`, `--ip` and aliases, are refused.",
@@ -97,5 +99,20 @@ const EMBEDDED: &[Lack] = &[
     Lack {
         what: "`--use-api-socket` is refused: the engine has no socket of its own.",
         tests: &["api_socket::the_container_pulls_from_a_registry_with_its_users_login"],
+    },
+];
+
+/// What it does not do either for an ordinary user.
+pub(crate) const ROOTLESS: &[Lack] = &[
+    Lack {
+        what: "Limits (`--memory`, `--cpus`, `--pids-limit` ...) take cgroup v2 and a tree of it that is delegated to the user; elsewhere they are refused.",
+        tests: &["device::limits_of_block_devices_are_on_the_container"],
+    },
+    Lack {
+        what: "`--device-cgroup-rule` and a `--device` that may only be read or only be written are refused: rules about devices are root's.",
+        tests: &[
+            "device::a_device_is_there_and_may_be_used_as_far_as_permitted",
+            "device::a_rule_allows_what_is_made_inside",
+        ],
     },
 ];

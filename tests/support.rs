@@ -24,8 +24,8 @@ pub(crate) use engine;
 /// The engine for a test.
 pub(crate) fn engine_for(test: &str) -> Option<&'static Engine> {
     let kind = Kind::under_test();
-    let mut lacks = lacks::of(kind).iter();
-    if let Some(lack) = lacks.find(|lack| lack.tests.contains(&test)) {
+    let lack = lacks::of(kind).find(|lack| lack.tests.contains(&test));
+    if let Some(lack) = lack {
         eprintln!("left out with {}: {test}: {}", kind.name(), lack.what);
         return None;
     }

@@ -5,6 +5,7 @@ mod endpoint;
 mod engine;
 mod global_options;
 mod help;
+mod ordinary_user;
 
 use harness::Program;
 

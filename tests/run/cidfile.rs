@@ -60,7 +60,7 @@ fn the_file_goes_if_the_container_is_not_made_and_stays_if_it_does_not_start() {
     let tool = tool(engine);
     let failed = tool.run(["run", "--cidfile", "id", "--pull", "never", "nosuchimage"]);
     let text = match engine.kind() {
-        Kind::Dockerd | Kind::Embedded => "No such image: nosuchimage:latest",
+        Kind::Dockerd | Kind::Embedded | Kind::Rootless => "No such image: nosuchimage:latest",
         Kind::Podman => "no such image: docker.io/library/nosuchimage",
     };
     let text = format!("tool: Error response from daemon: {text}");

@@ -65,7 +65,7 @@ fn cat(reference: &str) -> [&str; 6] {
 /// How an engine says that a registry wants a login.
 fn refusal(engine: &Engine) -> &'static str {
     match engine.kind() {
-        Kind::Dockerd | Kind::Embedded => "no basic auth credentials",
+        Kind::Dockerd | Kind::Embedded | Kind::Rootless => "no basic auth credentials",
         Kind::Podman => "unauthorized: authentication required",
     }
 }

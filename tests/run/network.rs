@@ -93,7 +93,7 @@ fn a_network_that_is_not_there_leaves_no_container_that_runs() {
         outcome.err()
     );
     let text = match engine.kind() {
-        Kind::Dockerd | Kind::Embedded => "network nosuchnet not found",
+        Kind::Dockerd | Kind::Embedded | Kind::Rootless => "network nosuchnet not found",
         Kind::Podman => "unable to find network with name or ID nosuchnet",
     };
     assert!(outcome.err().contains(text), "{}", outcome.err());

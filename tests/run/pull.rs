@@ -95,7 +95,9 @@ fn an_image_that_is_nowhere_is_the_registrys_error() {
         "{err}"
     );
     let text = match engine.kind() {
-        Kind::Dockerd | Kind::Embedded => "\ntool: Error response from daemon: manifest for ",
+        Kind::Dockerd | Kind::Embedded | Kind::Rootless => {
+            "\ntool: Error response from daemon: manifest for "
+        }
         Kind::Podman => ": manifest unknown: manifest unknown\n",
     };
     assert!(err.contains(text), "{err}");

@@ -61,7 +61,7 @@ fn a_taken_name_is_a_conflict() {
     tool(engine).run(words).assert(0, "hi\n", "");
     let outcome = tool(engine).run(words);
     let text = match engine.kind() {
-        Kind::Dockerd | Kind::Embedded => {
+        Kind::Dockerd | Kind::Embedded | Kind::Rootless => {
             "tool: Error response from daemon: Conflict. The container name \"/taken\" is already in use by container \""
         }
         Kind::Podman => "the container name \"taken\" is already in use by",

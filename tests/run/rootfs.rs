@@ -9,7 +9,7 @@ use crate::{engine, tool};
 /// Whether the engine runs directories. That another one refuses, by name, is checked here too.
 #[track_caller]
 fn has_rootfs(engine: &Engine) -> bool {
-    if engine.kind() == Kind::Embedded {
+    if matches!(engine.kind(), Kind::Embedded | Kind::Rootless) {
         return true;
     }
     let outcome = tool(engine).run(["run", "--rootfs", "/:O", "true"]);

@@ -181,7 +181,7 @@ fn a_restart_policy_is_the_engines_to_judge() {
     let text = match engine.kind() {
         Kind::Dockerd => "invalid restart policy 'mostly'",
         // As newer ones of Docker's.
-        Kind::Embedded => "invalid restart policy: unknown policy 'mostly'",
+        Kind::Embedded | Kind::Rootless => "invalid restart policy: unknown policy 'mostly'",
         Kind::Podman => "\"mostly\" is not a valid restart policy",
     };
     outcome.assert_err_contains(125, "", text);

@@ -19,7 +19,7 @@ const DEPTH: usize = 512;
 /// # Errors
 ///
 /// [`ErrorKind::System`](crate::ErrorKind::System) if the directory itself cannot be read.
-pub fn disk_usage(directory: &Path) -> Result<u64> {
+pub(crate) fn disk_usage(directory: &Path) -> Result<u64> {
     let failed = |errno| Error::io(format_args!("read {}", directory.display()), errno);
     let opened = match open(CWD, directory) {
         Ok(opened) => opened,

@@ -1,11 +1,8 @@
 //! The engine: who answers requests.
 
-use std::io;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::{Layout, Result, api, image};
+use crate::{Layout, Result, image};
 
 /// An engine over the state that lies under a [`Layout`].
 ///
@@ -40,23 +37,6 @@ impl Engine {
         Ok(Engine {
             inner: Arc::new(Inner { layout }),
         })
-    }
-
-    /// A new connection to the engine in this process: the one whose root is `state`, or the user's. A thread answers
-    /// it until it is closed.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Engine::open`], as the source of an [`io::Error`], and those of the system.
-    pub fn connect(state: Option<&Path>) -> io::Result<UnixStream> {
-        let layout = match state {
-            Some(directory) => Layout::at(directory),
-            None => Layout::default_for_user(),
-        };
-        let engine = layout.and_then(Engine::open).map_err(io::Error::other)?;
-        let (client, server) = UnixStream::pair()?;
-        api::serve_apart(server, engine)?;
-        Ok(client)
     }
 
     /// Its images.

@@ -4,6 +4,7 @@
 //! mode 0700: what lies below has the owners and modes of images, set-user-id programs among them.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
 use std::path::{Component, Path, PathBuf};
@@ -16,6 +17,9 @@ use crate::{Error, Result};
 
 /// In a runtime directory, the link to the engine's root: a runtime directory is named by a hash, which leads nowhere.
 pub(crate) const ROOT_LINK: &str = "root";
+
+/// In the runtime directory of a user, the directory with those of engines that the user asked for.
+const AT: &str = "at";
 
 /// The directories of one engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +76,7 @@ impl Layout {
             .collect();
         Ok(Layout {
             root,
-            run: runtime_directory().join("at").join(name),
+            run: runtime_directory().join(AT).join(name),
         })
     }
 
@@ -89,6 +93,14 @@ impl Layout {
     /// What need not outlive a reboot.
     pub fn run(&self) -> &Path {
         &self.run
+    }
+
+    /// The runtime directory of all engines of this user.
+    pub(crate) fn runtime_directory(&self) -> &Path {
+        match self.run.parent() {
+            Some(at) if at.file_name() == Some(OsStr::new(AT)) => at.parent().unwrap_or(&self.run),
+            _ => &self.run,
+        }
     }
 
     /// Blobs of images by digest, as `sha256/HEX`.
@@ -213,7 +225,7 @@ fn settled(directory: &Path) -> PathBuf {
 }
 
 /// The directory of sockets of all engines of this user.
-pub(crate) fn runtime_directory() -> PathBuf {
+fn runtime_directory() -> PathBuf {
     if geteuid().is_root() {
         PathBuf::from("/run/tool")
     } else if let Some(runtime) = absolute_variable("XDG_RUNTIME_DIR") {

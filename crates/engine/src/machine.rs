@@ -6,17 +6,64 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, access};
 use rustix::io::Errno;
-use rustix::mount::{FsOpenFlags, fsconfig_create, fsconfig_set_string, fsopen};
-use rustix::process::{geteuid, getuid};
-use serde::Serialize;
+use rustix::mount::{FsOpenFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsopen};
+use serde::{Deserialize, Serialize};
 
 use crate::cgroup::{Host, Version};
-use crate::{Layout, Result, seccomp};
+use crate::user_namespace::{self, Ids, Inside, Purpose, Reply, Request};
+use crate::{Layout, Result, disk_usage, network, program, seccomp};
+
+/// What there is to tell of an engine and its machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Survey {
+    /// What the machine lets the engine do for this user.
+    pub machine: Machine,
+    /// The bytes that the engine's root takes on the disk.
+    pub size: u64,
+}
+
+/// Looks at this machine as this user, for the engine of that layout, and at the engine's root.
+///
+/// For an ordinary user it is looked at from inside a user namespace, where the user's containers are.
+///
+/// # Errors
+///
+/// [`ErrorKind::System`](crate::ErrorKind::System) if `/proc` or the root cannot be read.
+pub fn survey(layout: &Layout) -> Result<Survey> {
+    if !user_namespace::is_needed() {
+        return Survey::take(layout);
+    }
+    let inside = match Inside::start(layout, Purpose::Look) {
+        Ok(inside) => inside,
+        Err(error) => {
+            return Ok(Survey {
+                machine: Machine::impossible(&error.to_string()),
+                size: disk_usage(layout.root())?,
+            });
+        }
+    };
+    match inside.ask(&Request::Survey, None)? {
+        Reply::Surveyed(mut survey) => {
+            survey.machine.rootless = rootless();
+            Ok(*survey)
+        }
+        reply => Err(user_namespace::unexpected(&reply)),
+    }
+}
+
+impl Survey {
+    /// The same, as this process sees it.
+    pub(crate) fn take(layout: &Layout) -> Result<Survey> {
+        Ok(Survey {
+            machine: Machine::look(layout)?,
+            size: disk_usage(layout.root())?,
+        })
+    }
+}
 
 /// What this machine lets the engine do for this user.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Machine {
     /// Limits of memory, processors and processes.
@@ -32,7 +79,7 @@ pub struct Machine {
 }
 
 /// Something that is possible, or not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Ability {
     /// Whether it is.
@@ -58,12 +105,7 @@ impl Ability {
 }
 
 impl Machine {
-    /// Looks at this machine as this user, for the engine of that layout.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Host::detect`].
-    pub fn look(layout: &Layout) -> Result<Machine> {
+    fn look(layout: &Layout) -> Result<Machine> {
         Ok(Machine {
             limits: limits(&Host::detect()?),
             overlay: overlay(layout.root()),
@@ -74,6 +116,18 @@ impl Machine {
             nat: nat(),
             rootless: rootless(),
         })
+    }
+
+    /// One on which this user can have no containers.
+    fn impossible(because: &str) -> Machine {
+        let no = Ability::no("it would take a user namespace");
+        Machine {
+            limits: no.clone(),
+            overlay: no.clone(),
+            seccomp: no.clone(),
+            nat: no,
+            rootless: Ability::no(because),
+        }
     }
 }
 
@@ -93,13 +147,6 @@ fn limits(host: &Host) -> Ability {
 
 /// Has the kernel make an overlay that is mounted nowhere and goes with its descriptor.
 fn overlay(root: &Path) -> Ability {
-    if !geteuid().is_root() {
-        // It would take a user namespace to try.
-        return match kernel().is_none_or(|version| version >= (5, 11)) {
-            true => Ability::yes("the kernel mounts them in user namespaces"),
-            false => Ability::no("kernels before 5.11 do not mount them in user namespaces"),
-        };
-    }
     // Where nothing was run yet there is no root, and looking makes none.
     let place = [root, &env::temp_dir()]
         .into_iter()
@@ -118,6 +165,7 @@ fn overlay(root: &Path) -> Ability {
     match made {
         Ok(()) => Ability::yes(format!("on the file system of {}", place.display())),
         Err(Errno::NODEV) => Ability::no("the kernel has no overlay file system"),
+        Err(Errno::PERM) => Ability::no("the kernel mounts none in user namespaces"),
         Err(Errno::INVAL) => Ability::no(format!(
             "the file system of {} cannot hold an overlay's upper layer",
             place.display()
@@ -139,6 +187,9 @@ fn tempfile_in(place: &Path) -> std::io::Result<PathBuf> {
 
 fn try_overlay(directory: &Path) -> rustix::io::Result<()> {
     let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    if let Ok(Some(_)) = Ids::of_this_process() {
+        fsconfig_set_flag(&context, "userxattr")?;
+    }
     for (option, name) in [
         ("lowerdir", "lower"),
         ("upperdir", "upper"),
@@ -150,15 +201,15 @@ fn try_overlay(directory: &Path) -> rustix::io::Result<()> {
 }
 
 fn nat() -> Ability {
-    if !geteuid().is_root() {
-        return match ["pasta", "slirp4netns"].into_iter().find_map(find_program) {
-            Some(program) => Ability::yes(format!("{} carries it", program.display())),
-            None => Ability::no("neither pasta nor slirp4netns is installed"),
+    if !user_namespace::owns_network() {
+        return match network::carrier() {
+            Ok(program) => Ability::yes(format!("{} carries it", program.display())),
+            Err(why) => Ability::no(why),
         };
     }
     match ["nft", "iptables-restore"]
         .into_iter()
-        .find_map(find_program)
+        .find_map(program::find)
     {
         Some(program) => Ability::yes(format!("rules are set by {}", program.display())),
         None => Ability::no(
@@ -168,80 +219,32 @@ fn nat() -> Ability {
 }
 
 fn rootless() -> Ability {
-    if geteuid().is_root() {
+    if !user_namespace::is_needed() {
         return Ability::no("the engine runs as root");
     }
-    let setting = |name: &str| -> Option<u64> {
-        let text = fs::read_to_string(Path::new("/proc/sys").join(name)).ok()?;
-        text.trim().parse().ok()
-    };
-    if setting("user/max_user_namespaces") == Some(0) {
-        return Ability::no("user.max_user_namespaces is 0");
+    if let Some(setting) = forbids_user_namespaces() {
+        return Ability::no(setting);
     }
-    if setting("kernel/unprivileged_userns_clone") == Some(0) {
-        return Ability::no("kernel.unprivileged_userns_clone is 0");
-    }
-    if setting("kernel/apparmor_restrict_unprivileged_userns") == Some(1) {
-        return Ability::no("kernel.apparmor_restrict_unprivileged_userns is 1");
-    }
-    let has_programs = ["newuidmap", "newgidmap"]
-        .into_iter()
-        .all(|name| find_program(name).is_some());
-    let has_ranges = ["/etc/subuid", "/etc/subgid"]
-        .into_iter()
-        .all(|file| has_range(&fs::read_to_string(file).unwrap_or_default()));
-    Ability::yes(match (has_programs, has_ranges) {
-        (true, true) => "user namespaces, with further ids from /etc/subuid and /etc/subgid",
-        (false, _) => {
-            "user namespaces, with this user's id alone: newuidmap and newgidmap are not installed"
-        }
-        (true, false) => {
-            "user namespaces, with this user's id alone: /etc/subuid or /etc/subgid has no range for it"
-        }
+    Ability::yes(match user_namespace::further_ids() {
+        Ok(()) => "user namespaces, with further ids from /etc/subuid and /etc/subgid".to_owned(),
+        Err(why) => format!("user namespaces, with this user's id alone: {why}"),
     })
 }
 
-/// Whether the file names a range for this user, by number or by name.
-fn has_range(file: &str) -> bool {
-    let id = getuid().as_raw().to_string();
-    let name = user_name(&fs::read_to_string("/etc/passwd").unwrap_or_default(), &id);
-    file.lines().any(|line| {
-        let mut fields = line.split(':');
-        let owner = fields.next();
-        (owner == Some(id.as_str()) || (owner.is_some() && owner == name.as_deref()))
-            && fields.count() == 2
+/// The setting of the kernel that keeps ordinary users from having user namespaces, if there is one.
+pub(crate) fn forbids_user_namespaces() -> Option<String> {
+    [
+        ("user/max_user_namespaces", 0),
+        ("kernel/unprivileged_userns_clone", 0),
+        ("kernel/apparmor_restrict_unprivileged_userns", 1),
+    ]
+    .into_iter()
+    .find(|&(name, forbids)| {
+        let path = Path::new("/proc/sys").join(name);
+        let text = fs::read_to_string(path).unwrap_or_default();
+        text.trim().parse() == Ok(forbids)
     })
-}
-
-/// The name of the user of that number.
-fn user_name(passwd: &str, id: &str) -> Option<String> {
-    let mut users = passwd.lines().map(|line| line.split(':'));
-    users.find_map(|mut fields| {
-        let name = fields.next().filter(|name| !name.is_empty())?;
-        (fields.nth(1) == Some(id)).then(|| name.to_owned())
-    })
-}
-
-/// A program in `PATH`, or where those of the administrator are.
-fn find_program(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path)
-        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
-        .filter(|directory| directory.is_absolute())
-        .map(|directory| directory.join(name))
-        .find(|program| program.is_file() && access(program, Access::EXEC_OK).is_ok())
-}
-
-/// The first two numbers of the kernel's version.
-fn kernel() -> Option<(u32, u32)> {
-    let release = rustix::system::uname()
-        .release()
-        .to_string_lossy()
-        .into_owned();
-    let mut numbers = release
-        .split(['.', '-'])
-        .map_while(|part| part.parse().ok());
-    Some((numbers.next()?, numbers.next()?))
+    .map(|(name, forbids)| format!("{} is {forbids}", name.replace('/', ".")))
 }
 
 #[cfg(test)]
@@ -264,21 +267,10 @@ mod tests {
         }
         let left = fs::read_dir(directory.path()).expect("a list").count();
         assert_eq!(left, 0);
-        assert_eq!(machine.rootless.possible, !geteuid().is_root());
-    }
-
-    #[test]
-    fn a_user_has_a_name() {
-        let passwd = "root:x:0:0:root:/root:/bin/sh\nme:x:1000:1000::/home/me:/bin/sh\n";
-        assert_eq!(user_name(passwd, "1000").as_deref(), Some("me"));
-        assert_eq!(user_name(passwd, "100"), None);
     }
 
     #[test]
     fn a_file_system_without_extended_attributes_holds_no_upper_layer() {
-        if !geteuid().is_root() {
-            return;
-        }
         // No directory can be made in it either.
         let ability = overlay(Path::new("/proc"));
         assert!(!ability.possible, "{ability:?}");

@@ -1,13 +1,14 @@
 //! Starting again what shall run after a reboot: what dockerd does when it starts, done by a command.
 
 use bollard_stubs::models::{RestartPolicy, RestartPolicyNameEnum};
+use serde::{Deserialize, Serialize};
 
 use crate::monitor::protocol::Request;
 use crate::state::{Record, State, Status, Store};
-use crate::{Error, ErrorKind, Layout, Result, monitor};
+use crate::{ErrorKind, Layout, Result, monitor};
 
 /// A container that was to be started again, or taken away.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restored {
     /// Its full id.
     pub id: String,
@@ -16,11 +17,11 @@ pub struct Restored {
     /// What was done.
     pub action: Action,
     /// Why it could not be.
-    pub error: Option<Error>,
+    pub error: Option<String>,
 }
 
 /// What is done to a container after a reboot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// It is started.
     Start,
@@ -34,7 +35,7 @@ pub enum Action {
 /// # Errors
 ///
 /// [`ErrorKind::System`] if the containers cannot be listed.
-pub fn restore(layout: &Layout) -> Result<Vec<Restored>> {
+pub(crate) fn restore(layout: &Layout) -> Result<Vec<Restored>> {
     let store = Store::new(layout);
     let mut wanted = Vec::new();
     for id in store.ids()? {
@@ -66,7 +67,8 @@ pub fn restore(layout: &Layout) -> Result<Vec<Restored>> {
                 // Somebody else may have been faster.
                 error: result
                     .err()
-                    .filter(|error| error.kind() != ErrorKind::NotModified),
+                    .filter(|error| error.kind() != ErrorKind::NotModified)
+                    .map(|error| error.to_string()),
             }
         })
         .collect())

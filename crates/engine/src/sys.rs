@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::unix::AsyncFd;
 
 pub(crate) use mount::set_mount_attributes;
-pub(crate) use namespace::owner_of_namespace;
+pub(crate) use namespace::{owner_of_namespace, unshare_cgroups, unshare_user};
 pub(crate) use process::{
     Forked, close_all_at_exec, close_all_but, execve, exit_now, fork, join_new_keyring,
     reset_signals, unshare_mounts,

@@ -27,13 +27,15 @@ pub enum Kind {
     Dockerd,
     /// Podman's Docker-compatible service.
     Podman,
-    /// The engine inside of `tool`.
+    /// The engine inside of `tool`, as root.
     Embedded,
+    /// The engine inside of `tool`, as an ordinary user.
+    Rootless,
 }
 
 impl Kind {
     /// All of them, the default first.
-    pub const ALL: [Kind; 3] = [Kind::Dockerd, Kind::Podman, Kind::Embedded];
+    pub const ALL: [Kind; 4] = [Kind::Dockerd, Kind::Podman, Kind::Embedded, Kind::Rootless];
 
     /// As the variable `TEST_ENGINE` names it.
     pub fn name(self) -> &'static str {
@@ -41,13 +43,14 @@ impl Kind {
             Kind::Dockerd => "dockerd",
             Kind::Podman => "podman",
             Kind::Embedded => "embedded",
+            Kind::Rootless => "rootless",
         }
     }
 
     /// What its program is called.
     fn program(self) -> &'static str {
         match self {
-            Kind::Embedded => "tool",
+            Kind::Embedded | Kind::Rootless => "tool",
             other => other.name(),
         }
     }
@@ -104,12 +107,13 @@ impl Engine {
     /// Starts an engine of this kind and waits until it answers.
     ///
     /// # Errors
-    /// Those of [`Engine::dockerd`], [`Engine::podman`] and [`Engine::embedded`].
+    /// Those of [`Engine::dockerd`], [`Engine::podman`], [`Engine::embedded`] and [`Engine::rootless`].
     pub fn start(kind: Kind) -> Result<Engine, StartError> {
         match kind {
             Kind::Dockerd => Engine::dockerd(),
             Kind::Podman => Engine::podman(),
             Kind::Embedded => Engine::embedded(),
+            Kind::Rootless => Engine::rootless(),
         }
     }
 
@@ -270,11 +274,18 @@ fn find(program: &str, package: &str) -> Result<PathBuf, StartError> {
 
 /// Sees that an engine can run and have an image here.
 fn find_requirements(engine: &str) -> Result<(), StartError> {
-    crate::image::find_busybox().ok_or_else(|| StartError(crate::image::NEEDED.into()))?;
+    find_image()?;
     if !rustix::process::geteuid().is_root() {
         return Err(StartError(format!("{engine}, and to be root")));
     }
     Ok(())
+}
+
+/// Sees that an engine can have an image here.
+fn find_image() -> Result<(), StartError> {
+    crate::image::find_busybox()
+        .map(drop)
+        .ok_or_else(|| StartError(crate::image::NEEDED.into()))
 }
 
 /// An engine's directory, which its guard removes: it still can when this process is killed.

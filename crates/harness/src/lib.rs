@@ -61,7 +61,7 @@ pub use tls::TlsDockerd;
 use std::path::PathBuf;
 
 /// Finds a program on `PATH` and where Debian keeps those of the administrator.
-pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"].map(PathBuf::from))

@@ -1,10 +1,15 @@
 //! The client of the engine that was chosen.
 
+use std::io;
+
 use byname::Context;
-use engine::Engine;
+use engine::Access;
 use engine_client::{ApiVersion, Client, ClientOptions, ConfigFile, EmbeddedEngine};
 
+use once_cell::sync::OnceCell;
+
 use crate::choice::{self, Choice};
+use crate::commands::layout_of;
 use crate::custom_headers;
 use crate::globals::failure;
 
@@ -31,8 +36,19 @@ pub(crate) fn client(cx: &Context) -> anyhow::Result<Client> {
         api_version,
         headers,
         environment: cx.environment().vars(),
-        embedded: Some(EmbeddedEngine::new(Engine::connect)),
+        embedded: Some(embedded()),
         ..ClientOptions::default()
     };
     Ok(Client::new(cx.state::<Choice>()?.endpoint.clone(), options))
+}
+
+/// The engine inside of this program. All connections go to one, which is started with the first of them.
+fn embedded() -> EmbeddedEngine {
+    let access = OnceCell::new();
+    EmbeddedEngine::new(move |state| {
+        let access = access
+            .get_or_try_init(|| layout_of(state).map(Access::new))
+            .map_err(io::Error::other)?;
+        access.connect()
+    })
 }

@@ -15,6 +15,7 @@ use super::call::Call;
 use super::router;
 use super::version::ApiVersion;
 use crate::cgroup::Host;
+use crate::user_namespace::Ids;
 use crate::{Engine, Result, containers};
 
 /// The name of this engine.
@@ -102,7 +103,7 @@ fn info(engine: &Engine) -> Result<SystemInfo> {
     let has = |controller: &str| Some(cgroups.has(controller));
     let memory = rustix::system::sysinfo();
     let number = |count: usize| Some(i64::try_from(count).unwrap_or(i64::MAX));
-    let rootless = !rustix::process::geteuid().is_root();
+    let rootless = Ids::of_this_process()?.is_some();
     let mut security = vec!["name=seccomp,profile=builtin".to_owned()];
     if rootless {
         security.push("name=rootless".to_owned());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::process::geteuid;
 
+use crate::user_namespace::Ids;
 use crate::{Error, Result};
 
 /// Which version of cgroups has the controllers.
@@ -61,7 +62,7 @@ impl Host {
         Ok(Host::of(
             &mountinfo,
             &own,
-            geteuid().is_root(),
+            geteuid().is_root() && Ids::of_this_process()?.is_none(),
             &is_writable,
             &controllers_of,
         ))

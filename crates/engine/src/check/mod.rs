@@ -31,7 +31,7 @@ use crate::{Layout, Result};
 ///
 /// [`ErrorKind::System`](crate::ErrorKind::System) if this machine or the engine's state cannot be looked at. What cannot be
 /// repaired is an [`Outcome`].
-pub fn check(layout: &Layout, repair: bool) -> Result<Vec<Finding>> {
+pub(crate) fn check(layout: &Layout, repair: bool) -> Result<Vec<Finding>> {
     let mut audit = Audit {
         layout,
         repair,

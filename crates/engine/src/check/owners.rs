@@ -27,7 +27,7 @@ impl Owners {
             alive: HashSet::new(),
         };
         owners.add(layout)?;
-        for root in Layout::roots_in_use() {
+        for root in layout.roots_in_use() {
             // One that cannot be looked at keeps what is its own: a root below a directory that is not mounted now.
             if let Ok(other) = Layout::at(&root)
                 && other.root() != layout.root()
@@ -64,15 +64,15 @@ impl Owners {
 
 impl Layout {
     /// The roots of all engines that this user has used since the machine came up.
-    fn roots_in_use() -> Vec<PathBuf> {
-        let base = crate::layout::runtime_directory();
+    fn roots_in_use(&self) -> Vec<PathBuf> {
+        let base = self.runtime_directory();
         let others = fs::read_dir(base.join("at"))
             .into_iter()
             .flatten()
             .flatten();
         others
             .map(|entry| entry.path())
-            .chain([base.clone()])
+            .chain([base.to_owned()])
             .filter_map(|run| fs::read_link(run.join(crate::layout::ROOT_LINK)).ok())
             .collect()
     }

@@ -1,17 +1,14 @@
 //! Talking to a monitor.
 
-use std::io::{self, BufRead, BufReader, IoSlice, Read};
-use std::mem::MaybeUninit;
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-
 use super::protocol::{LONGEST_LINE, Reply, Request};
 use super::spawn;
-use crate::{Error, Layout, Result};
+use crate::{Error, Layout, Result, lines};
 
 /// How long somebody may hold the lock without answering: a monitor that is about to go, or one who asks about the lock.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -98,29 +95,7 @@ impl Connection {
     }
 
     fn write(&mut self, request: &Request, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
-        let mut line = serde_json::to_vec(request)?;
-        line.push(b'\n');
-        let stream = self.stream.get_ref();
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let descriptors: Vec<BorrowedFd<'_>> = descriptor.into_iter().collect();
-        if !descriptors.is_empty() {
-            ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
-        }
-        let mut sent = 0;
-        while sent < line.len() {
-            let rest = [IoSlice::new(&line[sent..])];
-            match sendmsg(stream, &rest, &mut ancillary, SendFlags::NOSIGNAL) {
-                // The descriptor went with the first byte.
-                Ok(count) => {
-                    sent += count;
-                    ancillary.clear();
-                }
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
+        lines::send(self.stream.get_ref(), request, descriptor)
     }
 
     fn read(&mut self) -> io::Result<Reply> {

@@ -13,6 +13,7 @@ use crate::Result;
 use crate::cgroup::Cgroup;
 use crate::runtime::{self, Process, Stdio};
 use crate::spec::{self, Capabilities};
+use crate::user_namespace::Ids;
 
 /// Starts a process in the container whose first one has that number.
 pub(super) fn exec(
@@ -85,13 +86,14 @@ fn join(
 ) -> Result<Process> {
     let root = directory(Path::new(&format!("/proc/{pid}/root")))?;
     let available = Capabilities::available()?;
+    let ids = Ids::of_this_process()?;
     let built = spec::process(&spec::ExecInput {
         config,
         container: &place.record.body,
         root: root.as_fd(),
-        user_namespace: None,
+        ids: ids.as_ref(),
         available,
-        may_raise_limits: available.contains("CAP_SYS_RESOURCE"),
+        may_raise_limits: spec::may_raise_limits(available, ids.as_ref()),
     })?;
     runtime::exec(&runtime::ExecInput {
         bundle: &place.bundle(),

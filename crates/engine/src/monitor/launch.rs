@@ -16,6 +16,7 @@ use crate::layout::make_directory;
 use crate::runtime::{self, CreateInput, Process, Stdio};
 use crate::spec::{self, Capabilities, Input, MountPoint, NetworkFiles};
 use crate::state::{Record, Rootfs, State, life};
+use crate::user_namespace::{self, Ids};
 use crate::{Error, Result, network, rootfs};
 
 /// A container that runs.
@@ -118,6 +119,7 @@ fn build(
         false => None,
     };
     let available = Capabilities::available()?;
+    let ids = Ids::of_this_process()?;
     spec::build(&Input {
         body: &place.record.body,
         rootfs: &rootfs,
@@ -129,9 +131,10 @@ fn build(
         unified: host.is_unified(),
         shm: shm.as_deref(),
         init: init.as_deref(),
-        user_namespace: None,
+        ids: ids.as_ref(),
+        owns_network: user_namespace::owns_network(),
         available,
-        may_raise_limits: available.contains("CAP_SYS_RESOURCE"),
+        may_raise_limits: spec::may_raise_limits(available, ids.as_ref()),
     })
 }
 

@@ -20,6 +20,7 @@ use super::reaper::Reaper;
 use super::server::{self, Connection};
 use super::spawn;
 use crate::state::{Lock, Moment, Status};
+use crate::user_namespace::{Anchor, Ids};
 use crate::{Error, Layout, Result, sys};
 
 reexec::submit! { reexec::Initializer::new(spawn::NAME, run) }
@@ -71,6 +72,10 @@ fn try_run(arguments: &[OsString]) -> Result<()> {
         tokio::task::spawn_local(async move { reaping.run().await });
         listener.set_nonblocking(true).map_err(failed)?;
         let listener = UnixListener::from_std(listener).map_err(failed)?;
+        let _anchor = match Ids::of_this_process()? {
+            Some(_) => Some(Anchor::drop_at(&layout)?),
+            None => None,
+        };
         let container = Container::open(layout, id, lock, reaper, home)?;
         container.take_over()?;
         serve(&container, &listener).await?;

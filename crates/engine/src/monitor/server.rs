@@ -1,17 +1,13 @@
 //! Answering requests.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSliceMut};
-use std::mem::MaybeUninit;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rustix::io::Errno;
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendFlags, recvmsg, send,
-};
+use rustix::net::{RecvFlags, SendFlags, send};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
@@ -22,7 +18,7 @@ use super::protocol::{Attach, LONGEST_LINE, Reply, Request};
 use super::replay::Replay;
 use super::session::Session;
 use super::streams::{Streams, Typed, detach_keys};
-use crate::{Error, Result};
+use crate::{Error, Result, lines};
 
 /// A client of this monitor: a server, or another part of the engine.
 #[derive(Debug)]
@@ -55,7 +51,9 @@ impl Connection {
             }
             let (bytes, descriptors) = self
                 .stream
-                .async_io(Interest::READABLE, || receive(&self.stream))
+                .async_io(Interest::READABLE, || {
+                    lines::receive(&self.stream, RecvFlags::DONTWAIT)
+                })
                 .await?;
             if bytes.is_empty() {
                 return Ok(None);
@@ -91,32 +89,6 @@ impl Connection {
     async fn closed(&mut self) {
         while let Ok(Some(_)) = self.receive().await {}
     }
-}
-
-fn receive(stream: &UnixStream) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
-    let mut bytes = vec![0; 4096];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
-    let message = loop {
-        let mut parts = [IoSliceMut::new(&mut bytes)];
-        match recvmsg(stream, &mut parts, &mut ancillary, flags) {
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-            Ok(message) => break message,
-        }
-    };
-    if message.flags.contains(ReturnFlags::CTRUNC) {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    bytes.truncate(message.bytes);
-    let mut descriptors = Vec::new();
-    for message in ancillary.drain() {
-        if let RecvAncillaryMessage::ScmRights(received) = message {
-            descriptors.extend(received);
-        }
-    }
-    Ok((bytes, descriptors))
 }
 
 /// Serves one connection: one operation.

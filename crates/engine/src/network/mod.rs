@@ -18,7 +18,6 @@ mod netlink;
 mod port;
 mod prepare;
 mod prepared;
-mod program;
 mod proxy;
 mod publish;
 pub(crate) mod random;
@@ -30,8 +29,9 @@ mod settings;
 mod subnet;
 mod userspace;
 
+use std::path::PathBuf;
+
 use bollard_stubs::models::{ContainerCreateBody, NetworkSettings};
-use rustix::process::geteuid;
 
 pub use check::{Leftover, check, tear_down};
 pub(crate) use list::{Network, networks};
@@ -41,7 +41,7 @@ pub use proxy::Proxies;
 pub use release::{Released, adopt, release};
 pub use settings::inspect;
 
-use crate::{Error, Result};
+use crate::{Error, Result, user_namespace};
 use mode::Mode;
 use netlink::Netlink;
 use request::Request;
@@ -59,7 +59,7 @@ pub fn check_request(body: &ContainerCreateBody) -> Result<Vec<String>> {
     let request = Request::of(body)?;
     let mut warnings = request.warnings;
     if request.mode == Mode::Bridge {
-        if !geteuid().is_root() {
+        if !user_namespace::owns_network() {
             warnings.extend(userspace::find().err());
         } else if !firewall::is_available() {
             warnings.push(bridge::NO_TRANSLATION.to_owned());
@@ -75,6 +75,15 @@ pub fn check_request(body: &ContainerCreateBody) -> Result<Vec<String>> {
 /// Those of [`check_request`].
 pub fn settings_of_stopped(body: &ContainerCreateBody) -> Result<NetworkSettings> {
     Ok(settings::stopped(&Request::of(body)?))
+}
+
+/// The program that carries the packets of containers, where the engine may not change the machine's network.
+///
+/// # Errors
+///
+/// The sentence for the user who has none.
+pub(crate) fn carrier() -> std::result::Result<PathBuf, String> {
+    userspace::find().map(userspace::Program::into_path)
 }
 
 /// The index of `lo`, the first link of every namespace.

@@ -3,7 +3,6 @@
 use std::net::Ipv4Addr;
 
 use bollard_stubs::models::ContainerCreateBody;
-use rustix::process::geteuid;
 
 use super::cable::{self, Cable};
 use super::files::{self, Place};
@@ -18,6 +17,7 @@ use super::request::Request;
 use super::{bridge, publish, settings, userspace};
 use crate::state::life::{self, Verdict};
 use crate::state::{Lock, Store};
+use crate::user_namespace::owns_network;
 use crate::{Error, Layout, Result};
 
 /// Makes the network of a container ready: its files are written into the container's directory, its address is leased
@@ -41,7 +41,7 @@ pub fn prepare(layout: &Layout, id: &str, body: &ContainerCreateBody) -> Result<
         proxies: Proxies::default(),
     };
     match &request.mode {
-        Mode::Bridge if !geteuid().is_root() => prepare_userspace(layout, id, &request),
+        Mode::Bridge if !owns_network() => prepare_userspace(layout, id, &request),
         Mode::Bridge => prepare_bridge(layout, id, &request),
         Mode::None => Ok(plain(
             Connection::Loopback,

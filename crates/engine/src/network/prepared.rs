@@ -3,7 +3,6 @@
 use std::os::fd::BorrowedFd;
 
 use bollard_stubs::models::NetworkSettings;
-use rustix::process::geteuid;
 
 use super::cable::Cable;
 use super::mac::MacAddress;
@@ -13,6 +12,7 @@ use super::record::Locked;
 use super::{LOOPBACK, userspace};
 use crate::layout::make_directory;
 use crate::spec::NetworkFiles;
+use crate::user_namespace::owns_network;
 use crate::{Error, Layout, Result};
 
 /// A network that is ready for its container. Dropping it closes what it holds open; what is recorded stays until
@@ -103,11 +103,9 @@ impl Prepared {
     pub fn connect(&mut self, namespace: BorrowedFd<'_>) -> Result<()> {
         match &self.connection {
             Connection::Shared => Ok(()),
-            Connection::Loopback if geteuid().is_root() => {
-                netlink::within(namespace, Netlink::open)
-                    .and_then(|mut inside| inside.set_up(LOOPBACK))
-                    .map_err(|error| Error::io("set up the container's loopback interface", error))
-            }
+            Connection::Loopback if owns_network() => netlink::within(namespace, Netlink::open)
+                .and_then(|mut inside| inside.set_up(LOOPBACK))
+                .map_err(|error| Error::io("set up the container's loopback interface", error)),
             Connection::Loopback => userspace::Door::open(namespace).map(drop),
             Connection::Userspace(carried) => {
                 let door = carried.connect(namespace)?;

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 
 use crate::layout::make_directory;
+use crate::user_namespace::Ids;
 use crate::{Error, Result};
 
 /// An overlay that is not mounted yet.
@@ -74,7 +75,7 @@ impl Overlay {
             name(&self.upper),
             name(&self.work)
         ));
-        if is_in_user_namespace()? {
+        if Ids::of_this_process().map_err(io::Error::other)?.is_some() {
             options.push_str(",userxattr");
         }
         // A container's changes need not survive a crash of the machine, and syncing a whole file system when it ends can
@@ -146,11 +147,4 @@ fn make_upper(highest: Option<&OwnedFd>, upper: &Path) -> Result<()> {
     File::open(upper)
         .and_then(|opened| opened.set_permissions(fs::Permissions::from_mode(mode)))
         .map_err(failed)
-}
-
-/// Whether this process is in a user namespace, where overlays keep their notes in attributes of another name.
-pub(super) fn is_in_user_namespace() -> io::Result<bool> {
-    let map = fs::read_to_string("/proc/self/uid_map")?;
-    let mut numbers = map.split_whitespace();
-    Ok(numbers.nth(2) != Some("4294967295"))
 }

@@ -4,8 +4,9 @@
 //! that is for a monitor, so a short-lived fork of it does the calling; the monitor has one thread, so the fork may do
 //! whatever it could. The container's first process is a sibling of the launcher: the monitor's own child.
 
+use std::fs;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
@@ -16,7 +17,7 @@ use libcontainer::syscall::syscall::SyscallType;
 use rustix::fs::{Mode, OFlags, open, statfs};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount,
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change, unmount,
 };
 use rustix::process::setpgid;
 use rustix::stdio::{dup2_stdin, dup2_stdout};
@@ -24,6 +25,7 @@ use rustix::stdio::{dup2_stdin, dup2_stdout};
 use super::executor::{LastSteps, Steps};
 use super::{Failure, NAME, Streams, cgroup_view, details};
 use crate::cgroup::Cgroup;
+use crate::user_namespace::Ids;
 use crate::{Error, Result, sys};
 
 /// What libcontainer is asked for.
@@ -73,7 +75,11 @@ impl Launch<'_> {
         {
             cgroup.join().join()?;
         }
-        hide_cgroups().map_err(|error| Error::io("hide /sys/fs/cgroup", error))?;
+        let hidden = match Ids::of_this_process()? {
+            None => hide_cgroups(),
+            Some(_) => lock_cgroups(),
+        };
+        hidden.map_err(|error| Error::io("hide /sys/fs/cgroup", error))?;
         self.call(steps)
             .map_err(|error| Error::system(chain(&*error)))
     }
@@ -163,6 +169,45 @@ fn hide_cgroups() -> io::Result<()> {
         flags,
         Some(c"size=4k,mode=755"),
     )?)
+}
+
+/// The same in a user namespace, which can take no mount away that it did not make: libcontainer is shown a version 2 tree
+/// that it cannot write to, as in a container, and leaves the process where it is.
+fn lock_cgroups() -> io::Result<()> {
+    sys::unshare_mounts()?;
+    mount_change(
+        "/",
+        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+    )?;
+    let mountinfo = fs::read_to_string("/proc/self/mountinfo")?;
+    match mountinfo.lines().find_map(cgroup2_place) {
+        Some(there) => mount_bind(there, cgroup_view::PLACE)?,
+        None => {
+            // One that nobody mounted yet can be, by who has a cgroup namespace.
+            sys::unshare_cgroups()?;
+            mount(
+                "cgroup2",
+                cgroup_view::PLACE,
+                "cgroup2",
+                MountFlags::empty(),
+                None,
+            )?;
+        }
+    }
+    let place = open(
+        cgroup_view::PLACE,
+        OFlags::PATH | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    sys::set_mount_attributes(place.as_fd(), false, libc::MOUNT_ATTR_RDONLY, 0)
+}
+
+/// Where a line of `/proc/self/mountinfo` (proc_pid_mountinfo(5)) says that version 2 is mounted.
+fn cgroup2_place(line: &str) -> Option<&str> {
+    let (mount, kind) = line.split_once(" - ")?;
+    kind.starts_with("cgroup2 ")
+        .then(|| mount.split(' ').nth(4))
+        .flatten()
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {

@@ -37,9 +37,6 @@ pub struct SealedCommand {
 impl SealedCommand {
     /// The command for the initializer `name`.
     ///
-    /// An ordinary user can make no mount here: then the program is started as it is, and is sealed in the user namespace
-    /// that it enters.
-    ///
     /// # Errors
     ///
     /// [`ErrorKind::System`](crate::ErrorKind::System) if there is no such initializer or the kernel refuses.
@@ -47,9 +44,10 @@ impl SealedCommand {
         let failed = |error: reexec::Error| Error::system(format!("start this program: {error}"));
         let mount = match sealed(SELF) {
             Ok(mount) => Some(mount),
-            Err(error) if Errno::from_io_error(&error) == Some(Errno::PERM) => None,
-            // It was started from such a mount itself.
-            Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => None,
+            // It was started from such a mount itself, or before this process had a mount namespace of its own.
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => own_path()
+                .filter(|path| is_own(path))
+                .and_then(|path| sealed(&path).ok()),
             Err(error) => return Err(Error::io("seal this program", error)),
         };
         let command = match &mount {

@@ -17,17 +17,35 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Devices {
     pub(super) nodes: Vec<LinuxDevice>,
-    /// Nodes that lie outside of `/dev`, where libcontainer makes none: they are bound, from the first path to the
-    /// second.
+    /// Nodes that are bound, from the first path to the second: those outside of `/dev`, where libcontainer makes none, and
+    /// in a user namespace those that have another path in the container.
     pub(super) bound: Vec<(PathBuf, String)>,
     pub(super) rules: Vec<DeviceRule>,
+    is_mapped: bool,
 }
 
-/// The devices of a request. `dev_is_mounted` is whether something of the machine lies over the container's `/dev`.
-pub(super) fn of_container(host_config: &HostConfig, dev_is_mounted: bool) -> Result<Devices> {
-    refuse_requests(host_config)?;
+/// Where the container is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Surroundings {
+    /// Whether something of the machine lies over the container's `/dev`.
+    pub(super) dev_is_mounted: bool,
+    /// Whether it is in a user namespace, where no device can be made and no rule about one be set.
+    pub(super) is_mapped: bool,
+}
+
+/// The devices of a request.
+pub(super) fn of_container(
+    host_config: &HostConfig,
+    surroundings: Surroundings,
+) -> Result<Devices> {
+    let Surroundings {
+        dev_is_mounted,
+        is_mapped,
+    } = surroundings;
+    check(host_config, is_mapped)?;
     let mut devices = Devices {
         rules: DeviceRule::defaults(),
+        is_mapped,
         ..Devices::default()
     };
     if host_config.privileged.unwrap_or(false) {
@@ -56,14 +74,37 @@ pub(super) fn of_container(host_config: &HostConfig, dev_is_mounted: bool) -> Re
     Ok(devices)
 }
 
-/// Refuses devices that only a driver could find, in dockerd's words.
-pub(super) fn refuse_requests(host_config: &HostConfig) -> Result<()> {
+/// Refuses devices that only a driver could find, in dockerd's words; and, in a user namespace, what takes a rule that the
+/// kernel has from the machine's root alone.
+pub(super) fn check(host_config: &HostConfig, is_mapped: bool) -> Result<()> {
     if let Some(request) = host_config.device_requests.iter().flatten().next() {
         return Err(Error::not_implemented(format!(
             "could not select device driver \"{}\" with capabilities: {:?}: the embedded engine has no device drivers, so it does not do --gpus",
             request.driver.as_deref().unwrap_or_default(),
             request.capabilities.as_deref().unwrap_or_default(),
         )));
+    }
+    if !is_mapped {
+        return Ok(());
+    }
+    let refused = |option: String| {
+        Error::not_implemented(format!(
+            "the embedded engine of an ordinary user does not do {option}: only root can have the kernel keep a container \
+             from a device"
+        ))
+    };
+    if let Some(rule) = host_config.device_cgroup_rules.iter().flatten().next() {
+        return Err(refused(format!("--device-cgroup-rule '{rule}'")));
+    }
+    for mapping in host_config.devices.iter().flatten() {
+        let access = mapping.cgroup_permissions.as_deref().unwrap_or_default();
+        let is_all = access.is_empty() || (access.contains('r') && access.contains('w'));
+        if !is_all {
+            return Err(refused(format!(
+                "--device {}:{access}",
+                mapping.path_on_host.as_deref().unwrap_or_default()
+            )));
+        }
     }
     Ok(())
 }
@@ -111,7 +152,7 @@ impl Devices {
             Some(minor),
             access,
         ));
-        if !target.starts_with("/dev/") {
+        if !target.starts_with("/dev/") || (self.is_mapped && Path::new(target) != source) {
             self.bound.push((source.to_owned(), target.to_owned()));
             return Ok(());
         }
@@ -203,8 +244,11 @@ mod tests {
 
     #[test]
     fn a_mapped_device_has_a_node_and_a_rule() {
-        let devices =
-            of_container(&mapping("/dev/zero", "/dev/./nought", "r"), false).expect("a device");
+        let devices = of_container(
+            &mapping("/dev/zero", "/dev/./nought", "r"),
+            Surroundings::default(),
+        )
+        .expect("a device");
         assert_eq!(devices.nodes.len(), 1);
         assert_eq!(devices.nodes[0].path(), Path::new("/dev/nought"));
         assert_eq!((devices.nodes[0].major(), devices.nodes[0].minor()), (1, 5));
@@ -213,9 +257,41 @@ mod tests {
     }
 
     #[test]
-    fn a_device_elsewhere_is_bound() {
+    fn in_a_user_namespace_devices_are_bound_and_without_rules() {
+        let mapped = Surroundings {
+            is_mapped: true,
+            ..Surroundings::default()
+        };
         let devices =
-            of_container(&mapping("/dev/zero", "/srv/zero", ""), false).expect("a device");
+            of_container(&mapping("/dev/zero", "/dev/nought", "rw"), mapped).expect("a device");
+        assert!(devices.nodes.is_empty());
+        assert_eq!(
+            devices.bound,
+            [("/dev/zero".into(), "/dev/nought".to_owned())]
+        );
+        let same = of_container(&mapping("/dev/zero", "", ""), mapped).expect("a device");
+        assert_eq!(same.nodes.len(), 1);
+        let error =
+            of_container(&mapping("/dev/zero", "/dev/nought", "r"), mapped).expect_err("a rule");
+        assert!(
+            error.to_string().contains(" --device /dev/zero:r: "),
+            "{error}"
+        );
+        let rule = HostConfig {
+            device_cgroup_rules: Some(vec!["c 1:5 r".to_owned()]),
+            ..HostConfig::default()
+        };
+        let error = of_container(&rule, mapped).expect_err("a rule");
+        assert_eq!(error.status(), 501);
+    }
+
+    #[test]
+    fn a_device_elsewhere_is_bound() {
+        let devices = of_container(
+            &mapping("/dev/zero", "/srv/zero", ""),
+            Surroundings::default(),
+        )
+        .expect("a device");
         assert!(devices.nodes.is_empty());
         assert_eq!(
             devices.bound,
@@ -225,29 +301,38 @@ mod tests {
             devices.rules.last().expect("a rule").to_string(),
             "c 1:5 rwm"
         );
-        let climbing =
-            of_container(&mapping("/dev/zero", "/dev/../zero", ""), false).expect("a device");
+        let climbing = of_container(
+            &mapping("/dev/zero", "/dev/../zero", ""),
+            Surroundings::default(),
+        )
+        .expect("a device");
         assert_eq!(climbing.bound, [("/dev/zero".into(), "/zero".to_owned())]);
     }
 
     #[test]
     fn what_is_no_device_is_named() {
-        let error =
-            of_container(&mapping("/dev/none", "/dev/x", ""), false).expect_err("no device");
+        let error = of_container(&mapping("/dev/none", "/dev/x", ""), Surroundings::default())
+            .expect_err("no device");
         assert_eq!(
             error.to_string(),
             "error gathering device information while adding custom device \"/dev/none\": no such file or directory"
         );
-        let error =
-            of_container(&mapping("/etc/passwd", "/dev/x", ""), false).expect_err("no device");
+        let error = of_container(
+            &mapping("/etc/passwd", "/dev/x", ""),
+            Surroundings::default(),
+        )
+        .expect_err("no device");
         assert!(
             error
                 .to_string()
                 .ends_with("\"/etc/passwd\": not a device node"),
             "{error}"
         );
-        let error =
-            of_container(&mapping("/dev/null", "/dev/x", "rx"), false).expect_err("no access");
+        let error = of_container(
+            &mapping("/dev/null", "/dev/x", "rx"),
+            Surroundings::default(),
+        )
+        .expect_err("no access");
         assert!(error.to_string().contains("\"rx\""), "{error}");
     }
 
@@ -257,7 +342,7 @@ mod tests {
             privileged: Some(true),
             ..HostConfig::default()
         };
-        let devices = of_container(&privileged, false).expect("devices");
+        let devices = of_container(&privileged, Surroundings::default()).expect("devices");
         assert!(
             devices
                 .nodes
@@ -273,10 +358,16 @@ mod tests {
         );
         assert!(devices.rules.contains(&DeviceRule::ALLOW_ALL));
         assert!(
-            of_container(&privileged, true)
-                .expect("devices")
-                .nodes
-                .is_empty()
+            of_container(
+                &privileged,
+                Surroundings {
+                    dev_is_mounted: true,
+                    is_mapped: false
+                }
+            )
+            .expect("devices")
+            .nodes
+            .is_empty()
         );
     }
 
@@ -290,7 +381,7 @@ mod tests {
             }]),
             ..HostConfig::default()
         };
-        let error = of_container(&gpus, false).expect_err("no driver");
+        let error = of_container(&gpus, Surroundings::default()).expect_err("no driver");
         assert_eq!(error.status(), 501);
         assert!(
             error.to_string().contains("[[\"gpu\"]]")

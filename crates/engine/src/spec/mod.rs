@@ -20,7 +20,6 @@ mod security;
 mod sysctl;
 mod tmpfs;
 mod user;
-mod user_namespace;
 mod working_dir;
 
 use std::os::fd::BorrowedFd;
@@ -38,10 +37,10 @@ pub use namespace::Existing;
 pub use process::{BuiltProcess, ExecInput, process};
 pub use security::{Seccomp, Security};
 pub use user::User;
-pub use user_namespace::{IdRange, UserNamespace};
 pub use working_dir::enter_working_dir;
 
 use crate::cgroup::DeviceRule;
+use crate::user_namespace::Ids;
 use crate::{Error, Result};
 use namespace::{Namespaces, Source};
 
@@ -79,8 +78,10 @@ pub struct Input<'a> {
     pub shm: Option<&'a Path>,
     /// Our own program, where the container is to have an init process.
     pub init: Option<&'a Path>,
-    /// The user namespace of the container, if it has one.
-    pub user_namespace: Option<&'a UserNamespace>,
+    /// The ids that there are, unless there are all of them.
+    pub ids: Option<&'a Ids>,
+    /// Whether the engine may change the network that it is in itself.
+    pub owns_network: bool,
     /// Which capabilities there are.
     pub available: Capabilities,
     /// Whether limits may be raised above the engine's own.
@@ -172,7 +173,13 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
         input.available,
     )?;
     let dev_is_mounted = input.mounts.iter().any(|point| point.destination == "/dev");
-    let devices = device::of_container(&host_config, dev_is_mounted)?;
+    let devices = device::of_container(
+        &host_config,
+        device::Surroundings {
+            dev_is_mounted,
+            is_mapped: input.ids.is_some(),
+        },
+    )?;
     let facts = mount::Facts {
         bound_devices: &devices.bound,
         without_shm: namespaces.without_shm,
@@ -185,8 +192,8 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
     let process = first_process(input, &host_config, &security, &mut warnings)?;
 
     let (masked, read_only) = hidden_paths(&host_config);
-    let mut linux = LinuxBuilder::default()
-        .namespaces(namespaces.to_linux(input.user_namespace.is_some())?)
+    let linux = LinuxBuilder::default()
+        .namespaces(namespaces.to_linux()?)
         .sysctl(sysctls(input, &host_config, &namespaces)?)
         .devices(devices.nodes)
         .masked_paths(masked)
@@ -196,11 +203,6 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
             Propagation::Slave | Propagation::Rslave => "slave",
             Propagation::Private | Propagation::Rprivate => "private",
         });
-    if let Some(user) = input.user_namespace {
-        linux = linux
-            .uid_mappings(user.uid_mappings()?)
-            .gid_mappings(user.gid_mappings()?);
-    }
     let mut linux = linux.build().map_err(malformed)?;
     // The type's own defaults ask for cgroups and limits, which are ours to make.
     linux
@@ -251,14 +253,10 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
 pub fn check(body: &ContainerCreateBody, unified: bool) -> Result<Vec<String>> {
     let host_config = body.host_config.clone().unwrap_or_default();
     refuse_what_is_missing(&host_config)?;
-    device::refuse_requests(&host_config)?;
+    let ids = Ids::of_this_process()?;
+    device::check(&host_config, ids.is_some())?;
     Security::of(&host_config)?;
-    let own = Capabilities::available()?;
-    // An ordinary user has none, and all of them in a user namespace of its own.
-    let available = match rustix::process::geteuid().is_root() {
-        true => own,
-        false => Capabilities::all(),
-    };
+    let available = Capabilities::available()?;
     Capabilities::of_container(
         host_config.cap_add.as_deref().unwrap_or_default(),
         host_config.cap_drop.as_deref().unwrap_or_default(),
@@ -276,10 +274,16 @@ pub fn check(body: &ContainerCreateBody, unified: bool) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     rlimit::limits(
         host_config.ulimits.as_deref().unwrap_or_default(),
-        own.contains("CAP_SYS_RESOURCE"),
+        may_raise_limits(available, ids.as_ref()),
         &mut warnings,
     )?;
     Ok(warnings)
+}
+
+/// Whether processes may be given higher limits than the engine's own: the kernel asks for a capability in the machine's own
+/// user namespace.
+pub(crate) fn may_raise_limits(available: Capabilities, ids: Option<&Ids>) -> bool {
+    ids.is_none() && available.contains("CAP_SYS_RESOURCE")
 }
 
 /// The host name that a container gets unless one is asked for: the machine's where it shares its network, else the
@@ -327,7 +331,7 @@ fn first_process(
         env,
         tty,
         user: &user,
-        user_namespace: input.user_namespace,
+        ids: input.ids,
         no_new_privileges: security.no_new_privileges,
         apparmor: security.apparmor.clone(),
         rlimits,
@@ -345,7 +349,7 @@ fn sysctls(
         ipc: namespaces.ipc != Source::Host,
         network: namespaces.network != Source::Host,
         uts: namespaces.uts != Source::Host,
-        user: input.user_namespace.is_some(),
+        user: input.ids.is_some(),
         new_network: namespaces.network != Source::Host && !mode.starts_with("container:"),
     };
     sysctl::of_container(&host_config.sysctls.clone().unwrap_or_default(), own)

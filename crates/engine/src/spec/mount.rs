@@ -152,12 +152,12 @@ fn defaults(input: &Input<'_>, facts: &Facts<'_>, privileged: bool) -> Result<Ve
         "mode=0620",
     ];
     // The group of terminals, which a user namespace may not have.
-    if input.user_namespace.is_none_or(|user| user.has_group(5)) {
+    if input.ids.is_none_or(|ids| ids.has_group(5)) {
         pts.push("gid=5");
     }
     list.push(mount("/dev/pts", "devpts", "devpts", &pts)?);
 
-    if input.user_namespace.is_some() && facts.host_network {
+    if facts.host_network && !input.owns_network {
         // sysfs belongs to the network namespace, and only who owns that may mount it.
         let options = ["rbind", "nosuid", "noexec", "nodev", "ro", "rro"];
         list.push(mount("/sys", "bind", "/sys", &options)?);

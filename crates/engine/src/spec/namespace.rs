@@ -107,11 +107,8 @@ impl Namespaces {
     }
 
     /// In the specification's form. libcontainer enters them in its own order.
-    pub(super) fn to_linux(&self, user: bool) -> Result<Vec<LinuxNamespace>> {
+    pub(super) fn to_linux(&self) -> Result<Vec<LinuxNamespace>> {
         let mut list = vec![linux(LinuxNamespaceType::Mount, None)?];
-        if user {
-            list.push(linux(LinuxNamespaceType::User, None)?);
-        }
         for (kind, source) in [
             (LinuxNamespaceType::Pid, &self.pid),
             (LinuxNamespaceType::Ipc, &self.ipc),
@@ -157,7 +154,7 @@ mod tests {
     fn a_container_has_its_own() {
         let namespaces =
             Namespaces::of(&HostConfig::default(), &Existing::default(), true).expect("namespaces");
-        assert_eq!(namespaces.to_linux(false).expect("a list").len(), 6);
+        assert_eq!(namespaces.to_linux().expect("a list").len(), 6);
         assert_eq!(namespaces.cgroup, Source::New);
         let namespaces = Namespaces::of(&HostConfig::default(), &Existing::default(), false)
             .expect("namespaces");
@@ -182,11 +179,7 @@ mod tests {
             ..HostConfig::default()
         };
         let namespaces = Namespaces::of(&host, &existing, true).expect("namespaces");
-        assert_eq!(
-            namespaces.to_linux(true).expect("a list").len(),
-            2,
-            "mount and user"
-        );
+        assert_eq!(namespaces.to_linux().expect("a list").len(), 1, "mount");
         let container = HostConfig {
             pid_mode: mode("container:a"),
             ipc_mode: mode("container:a"),

@@ -7,7 +7,8 @@ use bollard_stubs::models::{ContainerCreateBody, ExecConfig};
 use libcontainer::oci_spec::runtime::{PosixRlimit, Process, UserBuilder};
 
 use super::config::{without_nul, working_dir};
-use super::{Capabilities, Security, User, UserNamespace, environment, rlimit};
+use super::{Capabilities, Security, User, environment, rlimit};
+use crate::user_namespace::Ids;
 use crate::{Error, Result};
 
 /// What a joining process is made from.
@@ -19,8 +20,8 @@ pub struct ExecInput<'a> {
     pub container: &'a ContainerCreateBody,
     /// The container's root directory as it is now, `/proc/PID/root` for one.
     pub root: BorrowedFd<'a>,
-    /// The user namespace of the container, if it has one.
-    pub user_namespace: Option<&'a UserNamespace>,
+    /// The ids that there are, unless there are all of them.
+    pub ids: Option<&'a Ids>,
     /// Which capabilities there are.
     pub available: Capabilities,
     /// Whether limits may be raised above the engine's own.
@@ -91,7 +92,7 @@ pub fn process(input: &ExecInput<'_>) -> Result<BuiltProcess> {
         env,
         tty,
         user: &user,
-        user_namespace: input.user_namespace,
+        ids: input.ids,
         no_new_privileges: security.no_new_privileges,
         apparmor: security.apparmor,
         rlimits,
@@ -111,7 +112,7 @@ pub(super) struct Parts<'a> {
     pub(super) env: Vec<String>,
     pub(super) tty: bool,
     pub(super) user: &'a User,
-    pub(super) user_namespace: Option<&'a UserNamespace>,
+    pub(super) ids: Option<&'a Ids>,
     pub(super) no_new_privileges: bool,
     pub(super) apparmor: Option<String>,
     pub(super) rlimits: Vec<PosixRlimit>,
@@ -123,13 +124,10 @@ pub(super) fn of_parts(parts: Parts<'_>) -> Result<Process> {
         .uid(parts.user.uid)
         .gid(parts.user.gid)
         .umask(0o022_u32);
-    if let Some(namespace) = parts.user_namespace {
-        namespace.check(parts.user)?;
+    if let Some(ids) = parts.ids {
+        ids.check(parts.user.uid, parts.user.gid, &parts.user.groups)?;
     }
-    if parts
-        .user_namespace
-        .is_none_or(|namespace| namespace.setgroups)
-    {
+    if parts.ids.is_none_or(|ids| ids.setgroups) {
         user = user.additional_gids(parts.user.groups.clone());
     }
     let user = user
@@ -181,7 +179,7 @@ mod tests {
             config,
             container,
             root: root.as_fd(),
-            user_namespace: None,
+            ids: None,
             available: Capabilities::all(),
             may_raise_limits: true,
         })

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use libcontainer::oci_spec::runtime::Mount;
 
 use super::*;
+use crate::user_namespace::IdRange;
 
 /// A machine on which everything can be asked for.
 struct Machine {
@@ -12,7 +13,7 @@ struct Machine {
     files: NetworkFiles,
     existing: Existing,
     mounts: Vec<MountPoint>,
-    user_namespace: Option<UserNamespace>,
+    ids: Option<Ids>,
     init: Option<PathBuf>,
 }
 
@@ -34,7 +35,7 @@ impl Machine {
             },
             existing: Existing::default(),
             mounts: Vec::new(),
-            user_namespace: None,
+            ids: None,
             init: None,
         }
     }
@@ -64,7 +65,8 @@ impl Machine {
             unified: false,
             shm: None,
             init: self.init.as_deref(),
-            user_namespace: self.user_namespace.as_ref(),
+            ids: self.ids.as_ref(),
+            owns_network: self.ids.is_none(),
             available: Capabilities::all(),
             may_raise_limits: true,
         })
@@ -274,16 +276,16 @@ fn an_init_process_goes_first() {
 }
 
 #[test]
-fn a_user_namespace_is_mapped() {
+fn a_container_has_the_ids_that_there_are() {
     let mut machine = Machine::new();
     let one = IdRange {
-        container: 0,
-        host: 1000,
+        inside: 0,
+        outside: 1000,
         size: 1,
     };
-    machine.user_namespace = Some(UserNamespace {
-        uids: vec![one],
-        gids: vec![one],
+    machine.ids = Some(Ids {
+        users: vec![one],
+        groups: vec![one],
         setgroups: false,
     });
     let built = machine
@@ -293,8 +295,7 @@ fn a_user_namespace_is_mapped() {
         })
         .expect("a specification");
     let linux = built.spec.linux().as_ref().expect("linux");
-    let mappings = linux.uid_mappings().as_ref().expect("mappings");
-    assert_eq!(mappings[0].host_id(), 1000);
+    assert_eq!(linux.uid_mappings(), &None);
     assert!(!options(&built, "/dev/pts").contains("gid"));
     assert_eq!(
         at(&built, "/sys").expect("a mount").typ().as_deref(),

@@ -118,7 +118,8 @@ impl Machine {
             unified: self.host.is_unified(),
             shm: None,
             init: self.init.as_deref(),
-            user_namespace: None,
+            ids: None,
+            owns_network: true,
             available: Capabilities::available().expect("capabilities"),
             may_raise_limits: false,
         })
@@ -193,7 +194,7 @@ impl Machine {
             config,
             container,
             root: root.as_fd(),
-            user_namespace: None,
+            ids: None,
             available: Capabilities::available().expect("capabilities"),
             may_raise_limits: false,
         })?;

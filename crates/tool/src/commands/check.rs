@@ -4,7 +4,7 @@ use std::io::Write;
 
 use byname::{Context, ExitStatus, command};
 use clap::Args;
-use engine::Outcome;
+use engine::{Access, Outcome};
 
 use super::layout::layout;
 
@@ -22,7 +22,7 @@ struct Check {
 #[command("engine check", category = "Engine")]
 fn check(cx: &mut Context, args: Check) -> anyhow::Result<ExitStatus> {
     let layout = layout(cx)?;
-    let findings = engine::check(&layout, args.repair)?;
+    let findings = Access::new(layout).check(args.repair)?;
     for finding in &findings {
         writeln!(cx.out(), "{}", terminal::printable(&finding.to_string()))?;
     }

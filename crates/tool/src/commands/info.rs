@@ -6,7 +6,7 @@ use std::io::Write;
 use byname::{Context, ExitStatus, UsageError, command};
 use clap::Args;
 use engine::Layout;
-use engine::machine::{Ability, Machine};
+use engine::machine::{Ability, Machine, Survey};
 use engine_client::{Address, Client};
 use listing::Inspection;
 use serde_json::{Value, json};
@@ -59,10 +59,11 @@ struct Embedded {
 
 impl Embedded {
     fn look(layout: &Layout) -> anyhow::Result<Embedded> {
+        let Survey { machine, size } = engine::machine::survey(layout)?;
         Ok(Embedded {
             layout: layout.clone(),
-            size: engine::disk_usage(layout.root())?,
-            machine: Machine::look(layout)?,
+            size,
+            machine,
         })
     }
 

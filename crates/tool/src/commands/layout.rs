@@ -1,5 +1,7 @@
 //! Which state the commands of the engine are about.
 
+use std::path::Path;
+
 use byname::Context;
 use engine::Layout;
 use engine_client::Address;
@@ -9,9 +11,17 @@ use crate::globals::failure;
 
 /// That of the engine that was chosen, or the user's if another one was.
 pub(super) fn state(choice: &Choice) -> engine::Result<Layout> {
-    match choice.endpoint.address() {
-        Address::Embedded(Some(directory)) => Layout::at(directory),
-        _ => Layout::default_for_user(),
+    layout_of(match choice.endpoint.address() {
+        Address::Embedded(directory) => directory.as_deref(),
+        _ => None,
+    })
+}
+
+/// The state in that directory, or the user's.
+pub(crate) fn layout_of(directory: Option<&Path>) -> engine::Result<Layout> {
+    match directory {
+        Some(directory) => Layout::at(directory),
+        None => Layout::default_for_user(),
     }
 }
 

@@ -7,3 +7,5 @@ mod info;
 mod layout;
 mod restore;
 mod serve;
+
+pub(crate) use layout::layout_of;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use byname::{Context, ExitStatus, command};
-use engine::Action;
+use engine::{Access, Action};
 
 use super::layout::layout;
 
@@ -15,7 +15,7 @@ use super::layout::layout;
 fn restore(cx: &mut Context) -> anyhow::Result<ExitStatus> {
     let layout = layout(cx)?;
     let mut status = ExitStatus::Success;
-    for restored in engine::restore(&layout)? {
+    for restored in Access::new(layout).restore()? {
         match (&restored.error, restored.action) {
             (None, Action::Start) => writeln!(cx.out(), "{}", restored.name)?,
             (None, Action::Remove) => {}

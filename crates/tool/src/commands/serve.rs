@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::mpsc;
-use std::{io, path, thread};
+use std::{path, thread};
 
 use anyhow::Context as _;
 use byname::{Context, ExitStatus, command};
 use clap::Args;
-use engine::{Engine, Layout, Listener, api};
+use engine::{Access, Layout, Listener};
 use engine_client::{Address, Endpoint};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -29,7 +29,7 @@ struct Serve {
 /// Why serving is over.
 enum End {
     Signal,
-    Failure(io::Error),
+    Failure(engine::Error),
 }
 
 /// Serve the engine inside of this program on a unix socket
@@ -42,7 +42,8 @@ fn serve(cx: &mut Context, args: Serve) -> anyhow::Result<ExitStatus> {
     let (layout, socket) = place(cx, args.socket)?;
     // Caught before there is a socket that a signal could leave behind.
     let mut signals = Signals::new([SIGTERM, SIGINT]).context("cannot catch signals")?;
-    let engine = Engine::open(layout)?;
+    let access = Access::new(layout);
+    access.open()?;
     let listener = match Listener::handed_down()? {
         Some(listener) => listener,
         None => Listener::bind(&socket)?,
@@ -61,7 +62,7 @@ fn serve(cx: &mut Context, args: Serve) -> anyhow::Result<ExitStatus> {
     thread::Builder::new()
         .name("accept".to_owned())
         .spawn(move || {
-            if let Err(error) = api::listen(&accepting, &engine) {
+            if let Err(error) = access.listen(&accepting) {
                 let _ = sender.send(End::Failure(error));
             }
         })?;
@@ -70,7 +71,7 @@ fn serve(cx: &mut Context, args: Serve) -> anyhow::Result<ExitStatus> {
     }
     match receiver.recv()? {
         End::Signal => Ok(ExitStatus::Success),
-        End::Failure(error) => Err(error).context("cannot accept clients"),
+        End::Failure(error) => Err(error.into()),
     }
 }
 

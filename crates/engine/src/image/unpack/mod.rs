@@ -10,7 +10,6 @@
 mod archive;
 mod directories;
 mod pax;
-mod rights;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -21,9 +20,9 @@ use std::os::fd::BorrowedFd;
 
 use archive::Archive;
 pub(super) use directories::adopt;
-pub(super) use rights::Rights;
 use tree::Tree;
 
+pub(super) use crate::user_namespace::Rights;
 use crate::{Error, Result};
 
 /// How to unpack.

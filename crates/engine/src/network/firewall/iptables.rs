@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::{OTHERS, Rules, legacy_tables_filter, nft, probe};
 use crate::Result;
-use crate::network::{bridge, program};
+use crate::network::bridge;
+use crate::program;
 
 /// The chains that everybody has, each with the beginning of the name of ours and the condition for the jump to it.
 const CHAINS: [Chain; 4] = [

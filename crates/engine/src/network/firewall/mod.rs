@@ -14,10 +14,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::bridge;
 use super::port::Published;
 use super::subnet::Subnet;
-use super::{bridge, program};
 use crate::Result;
+use crate::program;
 
 /// Who translates addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::{OTHERS, Rules, probe};
 use crate::Result;
 use crate::network::port::Protocol;
-use crate::network::program;
+use crate::program;
 
 /// The table and the chain of iptables for what is passed on.
 const SHARED_TABLE: &str = "filter";

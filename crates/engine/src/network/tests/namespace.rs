@@ -27,7 +27,7 @@ impl Namespace {
             ("nft", "nftables"),
             ("iptables-restore", "iptables"),
         ] {
-            if super::super::program::find(program).is_none() {
+            if crate::program::find(program).is_none() {
                 return harness::left_out(TEST, &format!("{program} (Debian: {package})"));
             }
         }

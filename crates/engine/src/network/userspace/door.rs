@@ -21,7 +21,7 @@ use rustix::thread::{
 };
 
 use crate::network::port::Protocol;
-use crate::{Error, Result, sys};
+use crate::{Error, Result, sys, user_namespace};
 
 /// The name that the program runs under as a door. Standard input is its socket, standard output the network.
 const NAME: &str = "tool-network-door";
@@ -159,8 +159,11 @@ fn answer(socket: BorrowedFd<'_>, kind: SocketType) -> rustix::io::Result<()> {
 fn enter(network: BorrowedFd<'_>) -> Result<()> {
     let failed = |error: io::Error| Error::io("enter the namespaces", error);
     let user = sys::owner_of_namespace(network).map_err(failed)?;
-    move_into_link_name_space(user.as_fd(), Some(LinkNameSpaceType::User))
-        .and_then(|()| move_into_link_name_space(network, Some(LinkNameSpaceType::Network)))
+    if !user_namespace::is_own(&user).map_err(failed)? {
+        move_into_link_name_space(user.as_fd(), Some(LinkNameSpaceType::User))
+            .map_err(|error| failed(error.into()))?;
+    }
+    move_into_link_name_space(network, Some(LinkNameSpaceType::Network))
         .map_err(|error| failed(error.into()))?;
     crate::network::set_loopback_up()?;
     // Sockets need none, and the container's processes are near.

@@ -15,10 +15,10 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
 use crate::network::mac::MacAddress;
-use crate::network::program;
 use crate::network::subnet::Subnet;
+use crate::program;
 use crate::state::life;
-use crate::{Error, Result, sys};
+use crate::{Error, Result, sys, user_namespace};
 
 /// The container's address, the way out and the server of names, which both programs agree on.
 pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 100);
@@ -101,6 +101,13 @@ impl Helper {
 }
 
 impl Program {
+    /// Where it lies.
+    pub(crate) fn into_path(self) -> PathBuf {
+        match self {
+            Program::Pasta(path) | Program::Slirp(path) => path,
+        }
+    }
+
     /// Connects that network. `directory` is a private one for a file of a moment.
     pub(crate) fn start(
         &self,
@@ -112,14 +119,19 @@ impl Program {
         let user = sys::owner_of_namespace(network).map_err(failed)?;
         let network = network.try_clone_to_owned().map_err(failed)?;
         // They name namespaces by path, and cannot look at another process's descriptors.
-        let [network_path, user_path] =
-            [&network, &user].map(|file| format!("/proc/self/fd/{}", file.as_raw_fd()));
+        let path = |file: &OwnedFd| format!("/proc/self/fd/{}", file.as_raw_fd());
         for file in [&network, &user] {
             fcntl_setfd(file, FdFlags::empty()).map_err(|error| failed(error.into()))?;
         }
+        // Nobody can enter the user namespace that they are in.
+        let user_path = match user_namespace::is_own(&user).map_err(failed)? {
+            true => None,
+            false => Some(path(&user)),
+        };
+        let user_path = user_path.as_deref();
         match self {
-            Program::Pasta(path) => pasta(path, &network_path, &user_path, mac, directory),
-            Program::Slirp(path) => slirp(path, &network_path, &user_path, mac),
+            Program::Pasta(program) => pasta(program, &path(&network), user_path, mac, directory),
+            Program::Slirp(program) => slirp(program, &path(&network), user_path, mac),
         }
     }
 }
@@ -128,50 +140,54 @@ impl Program {
 fn pasta(
     program: &Path,
     network: &str,
-    user: &str,
+    user: Option<&str>,
     mac: MacAddress,
     directory: &Path,
 ) -> Result<Helper> {
     let file = directory.join("pasta.pid");
     let file_path = file.display().to_string();
     let subnet = subnet();
-    program::run(
-        program,
-        &[
-            "--config-net",
-            "--quiet",
-            "--ipv4-only",
-            // The way out is no way to what listens on the machine's loopback interface alone.
-            "--no-map-gw",
-            "--tcp-ports",
-            "none",
-            "--udp-ports",
-            "none",
-            "--tcp-ns",
-            "none",
-            "--udp-ns",
-            "none",
-            "--ns-ifname",
-            DEVICE,
-            "--ns-mac-addr",
-            &mac.to_string(),
-            "--address",
-            &ADDRESS.to_string(),
-            "--netmask",
-            &subnet.prefix().to_string(),
-            "--gateway",
-            &GATEWAY.to_string(),
-            "--dns-forward",
-            &NAME_SERVER.to_string(),
-            "--pid",
-            &file_path,
-            "--userns",
-            user,
-            "--netns",
-            network,
-        ],
-        "",
-    )?;
+    let mac = mac.to_string();
+    let address = ADDRESS.to_string();
+    let prefix = subnet.prefix().to_string();
+    let gateway = GATEWAY.to_string();
+    let name_server = NAME_SERVER.to_string();
+    let mut arguments = vec![
+        "--config-net",
+        "--quiet",
+        "--ipv4-only",
+        // The way out is no way to what listens on the machine's loopback interface alone.
+        "--no-map-gw",
+        "--tcp-ports",
+        "none",
+        "--udp-ports",
+        "none",
+        "--tcp-ns",
+        "none",
+        "--udp-ns",
+        "none",
+        "--ns-ifname",
+        DEVICE,
+        "--ns-mac-addr",
+        &mac,
+        "--address",
+        &address,
+        "--netmask",
+        &prefix,
+        "--gateway",
+        &gateway,
+        "--dns-forward",
+        &name_server,
+        "--pid",
+        &file_path,
+        "--netns",
+        network,
+    ];
+    match user {
+        Some(user) => arguments.extend(["--userns", user]),
+        None => arguments.push("--netns-only"),
+    }
+    program::run(program, &arguments, "")?;
     let text = fs::read_to_string(&file)
         .map_err(|error| Error::io(format_args!("read {file_path}"), error))?;
     let _ = fs::remove_file(&file);
@@ -184,7 +200,7 @@ fn pasta(
 }
 
 /// It says when its device is set up, and stays in the foreground.
-fn slirp(program: &Path, network: &str, user: &str, mac: MacAddress) -> Result<Helper> {
+fn slirp(program: &Path, network: &str, user: Option<&str>, mac: MacAddress) -> Result<Helper> {
     // Its sandbox needs a group that not every user namespace has.
     let mut failure = None;
     for sandbox in [&["--enable-sandbox"][..], &[]] {
@@ -199,7 +215,7 @@ fn slirp(program: &Path, network: &str, user: &str, mac: MacAddress) -> Result<H
 fn try_slirp(
     program: &Path,
     network: &str,
-    user: &str,
+    user: Option<&str>,
     mac: MacAddress,
     sandbox: &[&str],
 ) -> Result<Helper> {
@@ -217,7 +233,7 @@ fn try_slirp(
             "--netns-type=path",
         ])
         .args(sandbox)
-        .arg(format!("--userns-path={user}"))
+        .args(user.map(|user| format!("--userns-path={user}")))
         .arg(format!("--ready-fd={}", says_ready.as_raw_fd()))
         .arg(format!("--macaddress={mac}"))
         .args([network, DEVICE])

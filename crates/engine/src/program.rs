@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use crate::user_namespace::Ids;
 use crate::{Error, Result};
 
 /// Where programs of the machine lie. What PATH says counts for nothing: it may be the user's, and name a directory that
@@ -34,8 +35,10 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 }
 
 fn is_trusted(path: &Path) -> bool {
+    let root = root();
     let is_roots = |path: &Path| {
-        fs::metadata(path).is_ok_and(|metadata| metadata.uid() == 0 && metadata.mode() & 0o022 == 0)
+        fs::metadata(path)
+            .is_ok_and(|metadata| metadata.uid() == root && metadata.mode() & 0o022 == 0)
     };
     // Links are followed, and where they end counts as much as where they lie.
     let Ok(settled) = fs::canonicalize(path) else {
@@ -47,6 +50,18 @@ fn is_trusted(path: &Path) -> bool {
         && is_roots(&settled)
         && path.parent().is_some_and(is_roots)
         && settled.ancestors().skip(1).all(is_roots)
+}
+
+/// The number that the machine's root has here. In a user namespace 0 is the user itself; the machine's root has no number
+/// there, and shows as whoever has none.
+fn root() -> u32 {
+    match Ids::of_this_process() {
+        Ok(None) => 0,
+        _ => fs::read_to_string("/proc/sys/kernel/overflowuid")
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or(65534),
+    }
 }
 
 /// A command without the caller's environment, which may be a user's.
