@@ -12,7 +12,7 @@ use harness::{Program, TIMEOUT};
 use crate::tool;
 
 /// Which user it takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum User {
     /// One with further ids and a network.
     WithIds,
@@ -24,7 +24,13 @@ enum User {
 #[track_caller]
 fn is_ordinary(test: &str, user: User) -> bool {
     if !rustix::process::geteuid().is_root() {
-        return true;
+        let info = output(&program(), &["engine", "info"]);
+        let is_alone = info.contains("with this user's id alone") && info.contains(" NAT: no");
+        let is_so = is_alone == (user == User::Alone);
+        if !is_so {
+            harness::left_out::<()>(test, &format!("another user ({user:?})"));
+        }
+        return is_so;
     }
     for program in ["unshare", "setpriv", "newuidmap", "newgidmap"] {
         if harness::find_program(program).is_none() {
@@ -172,6 +178,34 @@ fn further_ids_are_those_of_the_machine() {
     let script = "rm /here/other";
     tool.run(EMBEDDED.iter().chain(&words).chain(&[script]))
         .assert(0, "", "");
+    assert_clean(&tool);
+}
+
+#[test]
+fn what_is_the_machines_is_shared_as_far_as_it_goes() {
+    if !is_ordinary(
+        "what_is_the_machines_is_shared_as_far_as_it_goes",
+        User::WithIds,
+    ) {
+        return;
+    }
+    let tool = program();
+    let run = |options: &[&str], script: &str| {
+        let end = ["--rootfs", "/:O", "sh", "-c", script];
+        tool.run([&EMBEDDED[..], &["run", "--rm"], options, &end].concat())
+    };
+    let own = std::process::id().to_string();
+    let script = format!("cat /proc/{own}/comm >/dev/null && echo seen");
+    run(&["--pid=host"], &script).assert(0, "seen\n", "");
+    run(&["--ipc=host", "--uts=host"], "echo up").assert(0, "up\n", "");
+    run(&["--network=host"], "cat /sys/class/net/lo/ifindex").assert(0, "1\n", "");
+    // The machine's /sbin is closed, so its place is another one.
+    run(&["--init"], "cat /proc/1/comm").assert(0, "docker-init\n", "");
+    let part = "--oom-score-adj -999: an ordinary user may not go below ";
+    run(&["--oom-score-adj=-999"], "true").assert_err_contains(125, "", part);
+    run(&["--device=/dev/null:/dev/nil"], "echo x >/dev/nil").assert(0, "", "");
+    let part = "--device /dev/null:r: only root can have the kernel keep a container from a device";
+    run(&["--device=/dev/null:/dev/nil:r"], "true").assert_err_contains(125, "", part);
     assert_clean(&tool);
 }
 

@@ -14,9 +14,10 @@ use rustix::termios::{isatty, tcsetpgrp};
 use signal_hook::consts::SIGCHLD;
 use signal_hook::iterator::Signals;
 
-use crate::spec::INIT_PATH;
+use crate::spec::{INIT_PATH, INIT_PATH_IN_DEV};
 
 reexec::submit! { reexec::Initializer::new(INIT_PATH, init) }
+reexec::submit! { reexec::Initializer::new(INIT_PATH_IN_DEV, init) }
 
 /// The numbers of signals; what is no signal of the system, or cannot be caught, is left out.
 const SIGNALS: std::ops::RangeInclusive<i32> = 1..=64;

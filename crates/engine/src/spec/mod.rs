@@ -10,6 +10,7 @@ mod capability;
 mod config;
 mod device;
 mod environment;
+mod init_path;
 mod mount;
 mod mount_point;
 mod namespace;
@@ -31,7 +32,7 @@ use libcontainer::oci_spec::runtime::{LinuxBuilder, RootBuilder, Spec};
 pub use capability::Capabilities;
 pub use config::{ImageDefaults, command, merge};
 pub use environment::DEFAULT_PATH;
-pub use mount::INIT_PATH;
+pub use init_path::{INIT_PATH, INIT_PATH_IN_DEV};
 pub use mount_point::{MountKind, MountPoint, Propagation, mount_points};
 pub use namespace::Existing;
 pub use process::{BuiltProcess, ExecInput, process};
@@ -184,6 +185,7 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
         bound_devices: &devices.bound,
         without_shm: namespaces.without_shm,
         host_ipc: namespaces.ipc == Source::Host,
+        host_pid: namespaces.pid == Source::Host,
         host_network: namespaces.network == Source::Host,
         writable_cgroups: security.writable_cgroups,
     };
@@ -277,6 +279,9 @@ pub fn check(body: &ContainerCreateBody, unified: bool) -> Result<Vec<String>> {
         may_raise_limits(available, ids.as_ref()),
         &mut warnings,
     )?;
+    if let Some(score) = host_config.oom_score_adj {
+        process::oom_score_adj(score, ids.as_ref())?;
+    }
     Ok(warnings)
 }
 
@@ -313,7 +318,7 @@ fn first_process(
     let tty = body.tty.unwrap_or(false);
     let mut words = command(body)?;
     if input.init.is_some() {
-        words.splice(..0, [INIT_PATH.to_owned(), "--".to_owned()]);
+        words.splice(..0, [init_path::of(input.root).to_owned(), "--".to_owned()]);
     }
     let env = environment::of_container(
         body.hostname.as_deref().unwrap_or_default(),

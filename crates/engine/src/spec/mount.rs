@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use libcontainer::oci_spec::runtime::{Mount, MountBuilder};
 
 use super::mount_point::{MountKind, MountPoint, Propagation, clean};
-use super::{CgroupView, Input, MountPropagation, NetworkFiles};
+use super::{CgroupView, Input, MountPropagation, NetworkFiles, init_path};
 use crate::{Error, Result};
 
 /// How large `/dev/shm` is unless the request says otherwise.
@@ -13,9 +13,6 @@ const DEFAULT_SHM_SIZE: i64 = 64 << 20;
 
 /// Where cgroups show.
 const CGROUPS: &str = "/sys/fs/cgroup";
-
-/// Where our own program lies in a container with `--init`.
-pub const INIT_PATH: &str = "/sbin/docker-init";
 
 /// All mounts of a container.
 #[derive(Debug)]
@@ -36,6 +33,7 @@ pub(super) struct Facts<'a> {
     pub(super) bound_devices: &'a [(PathBuf, String)],
     pub(super) without_shm: bool,
     pub(super) host_ipc: bool,
+    pub(super) host_pid: bool,
     pub(super) host_network: bool,
     pub(super) writable_cgroups: bool,
 }
@@ -103,9 +101,10 @@ pub(super) fn of_container(input: &Input<'_>, facts: &Facts<'_>) -> Result<Mount
         ));
     }
     if let Some(init) = input.init {
+        let place = init_path::of(input.root);
         ordered.push((
-            INIT_PATH.to_owned(),
-            mount(INIT_PATH, "bind", text(init)?, &["bind", "ro"])?,
+            place.to_owned(),
+            mount(place, "bind", text(init)?, &["bind", "ro"])?,
         ));
     }
     // A mount below another one comes after it.
@@ -135,8 +134,18 @@ fn common_propagation(points: &[MountPoint]) -> Propagation {
 
 /// What every container has.
 fn defaults(input: &Input<'_>, facts: &Facts<'_>, privileged: bool) -> Result<Vec<Mount>> {
+    // It belongs to the process namespace, and only who owns that may mount it.
+    let proc = match input.ids.is_some() && facts.host_pid {
+        true => mount(
+            "/proc",
+            "bind",
+            "/proc",
+            &["rbind", "nosuid", "noexec", "nodev"],
+        )?,
+        false => mount("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"])?,
+    };
     let mut list = vec![
-        mount("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"])?,
+        proc,
         mount(
             "/dev",
             "tmpfs",
@@ -181,14 +190,22 @@ fn defaults(input: &Input<'_>, facts: &Facts<'_>, privileged: bool) -> Result<Ve
         let options = ["nosuid", "nodev", "noexec", "mode=755"];
         list.push(mount(CGROUPS, "tmpfs", "tmpfs", &options)?);
     }
-    list.push(mount(
-        "/dev/mqueue",
-        "mqueue",
-        "mqueue",
-        &["nosuid", "noexec", "nodev"],
-    )?);
+    list.extend(message_queues(input, facts)?);
     list.extend(shared_memory(input, facts)?);
     Ok(list)
+}
+
+/// The file system of message queues belongs to the IPC namespace, and only who owns that may mount it.
+fn message_queues(input: &Input<'_>, facts: &Facts<'_>) -> Result<Option<Mount>> {
+    let place = "/dev/mqueue";
+    let options = ["nosuid", "noexec", "nodev"];
+    if input.ids.is_none() || !facts.host_ipc {
+        return mount(place, "mqueue", "mqueue", &options).map(Some);
+    }
+    match Path::new(place).is_dir() {
+        true => mount(place, "bind", place, &[&["rbind"][..], &options].concat()).map(Some),
+        false => Ok(None),
+    }
 }
 
 fn shared_memory(input: &Input<'_>, facts: &Facts<'_>) -> Result<Option<Mount>> {

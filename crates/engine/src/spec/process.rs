@@ -148,20 +148,37 @@ pub(super) fn of_parts(parts: Parts<'_>) -> Result<Process> {
         .set_no_new_privileges(parts.no_new_privileges.then_some(true))
         .set_apparmor_profile(parts.apparmor);
     if let Some(score) = parts.oom_score_adj {
-        process.set_oom_score_adj(Some(oom_score_adj(score)?));
+        process.set_oom_score_adj(Some(oom_score_adj(score, parts.ids)?));
     }
     Ok(process)
 }
 
-fn oom_score_adj(score: i64) -> Result<i32> {
-    i32::try_from(score)
+/// Checks how readily a process is killed when memory runs out. Only the machine's root may have one spared more than this
+/// one is.
+pub(super) fn oom_score_adj(score: i64, ids: Option<&Ids>) -> Result<i32> {
+    let score = i32::try_from(score)
         .ok()
         .filter(|score| (-1000..=1000).contains(score))
         .ok_or_else(|| {
             Error::invalid(format!(
                 "Invalid value {score}, range for oom score adj is [-1000, 1000]"
             ))
-        })
+        })?;
+    let own = || {
+        std::fs::read_to_string("/proc/self/oom_score_adj")
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    };
+    if ids.is_some()
+        && let Some(own) = own().filter(|own: &i32| score < *own)
+    {
+        return Err(Error::invalid(format!(
+            "--oom-score-adj {score}: an ordinary user may not go below {own}"
+        )));
+    }
+    Ok(score)
 }
 
 #[cfg(test)]
