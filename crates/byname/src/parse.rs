@@ -50,17 +50,19 @@ pub fn parser<T: Args>() -> clap::Command {
 /// the dispatcher prints the help and ends with success.
 pub fn parse<T: Args>(cx: &Context) -> anyhow::Result<T> {
     let command = cx.command();
-    let parser = match command {
+    let build = || match command {
         Some(command) => configured(cx.program(), command, cx.typed_name(), parser::<T>(), cx),
         None => parser::<T>().no_binary_name(true),
     };
-    let matches = parser.clone().try_get_matches_from(cx.args());
+    // A parser of many options takes long to copy; it is built once more only where something is to be printed.
+    let mut parser = build();
+    let matches = parser.try_get_matches_from_mut(cx.args());
     let matches = matches.map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp => asked_for_help(&parser).unwrap_or(error),
+        ErrorKind::DisplayHelp => asked_for_help(&build()).unwrap_or(error),
         _ => error,
     });
     let parsed = matches.and_then(|mut matches| {
-        T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut parser.clone()))
+        T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut parser))
     });
     parsed.map_err(|error| match command.and_then(Command::get_parse_error) {
         Some(map) if error.exit_code() != 0 => map(error, cx),
@@ -273,12 +275,12 @@ impl<G: Args + Send + Sync + 'static> ParseGlobals for ClapGlobals<G> {
             .value_parser(clap::value_parser!(OsString))
             .hide(true);
         let program = cx.program().to_owned();
-        let parser = Self::options(version)
+        let mut parser = Self::options(version)
             .bin_name(program.clone())
             .override_usage(format!("{program} [OPTIONS] COMMAND [ARG...]"))
             .term_width(help::width(&cx.streams().err, cx.environment()))
             .arg(words);
-        let mut matches = match parser.clone().try_get_matches_from(&args) {
+        let mut matches = match parser.try_get_matches_from_mut(&args) {
             Ok(matches) => matches,
             Err(error) if error.kind() == ErrorKind::DisplayHelp => return Ok(Request::Help),
             Err(error) if error.kind() == ErrorKind::DisplayVersion => return Ok(Request::Version),
@@ -290,8 +292,8 @@ impl<G: Args + Send + Sync + 'static> ParseGlobals for ClapGlobals<G> {
         };
         let words = matches.remove_many::<OsString>(WORDS).into_iter().flatten();
         cx.set_args(words);
-        let globals = G::from_arg_matches_mut(&mut matches)
-            .map_err(|error| error.format(&mut parser.clone()))?;
+        let globals =
+            G::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut parser))?;
         (self.apply)(&globals, cx)?;
         cx.set_globals(globals);
         Ok(Request::Command)
