@@ -35,6 +35,37 @@ fn the_status_and_the_streams_are_the_commands() {
 }
 
 #[test]
+fn variables_come_from_files_and_options() {
+    let engine = engine!();
+    let container = Container::idle(engine);
+    let client = tool(engine).with_env("HERE", "there");
+    let file = client.directory().join("variables");
+    std::fs::write(&file, "# none\nA=from file\nB=2 \nHERE\nABSENT\n").expect("a file");
+    let script = "echo \"$A,$B,$HERE,${ABSENT-unset}\"";
+    let exec = |options: &[&str]| {
+        let container = [container.name.as_str(), "sh", "-c", script];
+        client.run(["exec"].iter().chain(options).chain(&container))
+    };
+    exec(&["--env-file", "variables"]).assert(0, "from file,2 ,there,unset\n", "");
+    exec(&["-e", "A=option", "--env-file=variables", "-e", "HERE=x"]).assert(
+        0,
+        "option,2 ,x,unset\n",
+        "",
+    );
+    exec(&["--env-file", "none"]).assert(
+        1,
+        "",
+        "--env-file: open none: no such file or directory\n",
+    );
+    std::fs::write(&file, "A B=1\n").expect("a file");
+    exec(&["--env-file", "variables"]).assert(
+        1,
+        "",
+        "--env-file: invalid env file (variables): variable 'A B' contains whitespaces\n",
+    );
+}
+
+#[test]
 fn standard_input_reaches_the_command() {
     let engine = engine!();
     let container = Container::idle(engine);

@@ -107,7 +107,6 @@ impl Conclusion {
                 log::debug!("attached stream after the container's exit: {error}");
                 self.output_ended = true;
             }
-            Event::Done(_) => {}
         }
         match (self.status, self.output_ended) {
             (Some(status), true) => Next::End(Ok(End::Exited(status))),
@@ -222,19 +221,6 @@ mod tests {
         assert_eq!(
             steps([Event::Output(Ok(())), Event::ForcedExit]),
             "w=forced"
-        );
-    }
-
-    #[test]
-    fn other_work_changes_nothing() {
-        assert_eq!(
-            steps([
-                Event::Done(1),
-                Event::Output(Ok(())),
-                Event::Done(2),
-                exited(1)
-            ]),
-            "www=1"
         );
     }
 

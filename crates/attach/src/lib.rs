@@ -1,27 +1,28 @@
 //! An interactive session with a container: its streams, the terminal, signals and the window's size.
 //!
-//! Whatever happens in a session, the container's exit, the end of its output, detach keys, the third Ctrl-C, happens
-//! on a thread of its own and becomes an event of one queue, [`Events`]; the caller's thread reads that queue and so
-//! sees one thing after the other. What follows from which order is decided in one place without any I/O, so that it
-//! can be tested without an engine.
+//! Whatever happens in a session, the container's exit, the end of its output, detach keys, the third Ctrl-C, becomes an
+//! event of one queue, [`Events`]; the caller's thread reads that queue and so sees one thing after the other. That
+//! thread waits in one place for everything, so signals, the exit and requests to the engine need no threads of their
+//! own; only what may block in a foreign call, a read of our input or a write of our output, has one. What follows from
+//! which order is decided in one place without any I/O, so that it can be tested without an engine.
 //!
 //! The pieces, in the order in which `run` uses them:
 //!
 //! ```no_run
-//! use attach::{Attached, End, Events, Resizer, Session, Signals, Watch};
+//! use attach::{Attached, End, Events, Resizer, Session, Signals};
 //! # fn run(
 //! #     client: engine_client::Client, id: String, waiting: engine_client::Waiting,
 //! #     hijacked: engine_client::Hijacked, streams: &byname::Streams, environment: &byname::Environment,
 //! # ) -> Result<(), Box<dyn std::error::Error>> {
-//! let mut events = Events::new();
+//! let mut events = Events::new()?;
 //! // Caught from here on, so that none can end the process while the terminal is in raw mode.
 //! let kill = { let (client, id) = (client.clone(), id.clone()); move |name: &str| client.kill_container(&id, Some(name)) };
 //! let _signals = Signals::forward(&events.sender(), kill)?;
 //! let attached = Attached { tty: true, stdin: true, stdout: true, stderr: false, detach_keys: None };
 //! let session = Session::start(hijacked, attached, streams, environment, &events.sender())?;
-//! let _watch = Watch::start(waiting, &events.sender())?;
+//! events.watch(waiting);
 //! let start = { let (client, id) = (client.clone(), id.clone()); move || client.start_container(&id) };
-//! match events.perform(start)? {
+//! match events.perform(start) {
 //!     Some(started) => started?,
 //!     None => return Err(attach::FORCED_EXIT.into()),
 //! }
@@ -40,8 +41,8 @@
 //! reader) cannot be stopped and are not waited for: they own what they use and end when the call does.
 
 mod activity;
+mod catch;
 mod conclusion;
-mod default_action;
 mod detach_keys;
 mod error;
 mod event;
@@ -53,7 +54,6 @@ mod session;
 mod signal_name;
 mod signals;
 mod stop;
-mod watch;
 
 pub use conclusion::{End, NoStatus, OutputEnd};
 pub use detach_keys::{InvalidDetachKeys, detach_keys};
@@ -63,4 +63,3 @@ pub use output::pass_output;
 pub use resize::Resizer;
 pub use session::{Attached, Session};
 pub use signals::{FORCED_EXIT, Signals};
-pub use watch::Watch;

@@ -1,14 +1,17 @@
 //! From the container to our standard output and error.
 
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::{fmt, thread};
 
 use byname::{Output, Streams};
-use engine_client::{Demultiplexer, Stream};
+use engine_client::{Demultiplexer, HijackedReader, Stream};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use crate::Error;
 use crate::activity::Activity;
+use crate::event::Event;
+use crate::{Error, EventSender};
 
 /// Passes everything that a container has written on to our own standard output and error, until the end of `reader`:
 /// raw, if it had a terminal, else taken apart.
@@ -22,6 +25,62 @@ pub fn pass_output(reader: impl Read, tty: bool, streams: &Streams) -> Result<()
         err: Some(streams.err.clone()),
     };
     outputs.pass(reader, tty, &Activity::default())
+}
+
+/// Output that has not begun yet. A thread passes it on, since whoever reads ours may take its time; it begins with the
+/// output, so a container that prints nothing has none.
+pub(crate) struct Beginning {
+    reader: HijackedReader,
+    pass: Box<Pass>,
+}
+
+/// Passes the output on and returns what became of it.
+type Pass = dyn FnOnce(HijackedReader) -> Result<(), Error> + Send;
+
+impl Beginning {
+    pub(crate) fn new(
+        reader: HijackedReader,
+        pass: impl FnOnce(HijackedReader) -> Result<(), Error> + Send + 'static,
+    ) -> Beginning {
+        Beginning {
+            reader,
+            pass: Box::new(pass),
+        }
+    }
+
+    /// Whether there are bytes that polling the descriptor does not tell of.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.reader.has_early_bytes()
+    }
+
+    /// To be called when there is something to read.
+    pub(crate) fn begin(self, events: &EventSender) {
+        let Beginning { reader, pass } = self;
+        if reader.is_at_end() {
+            events.send(Event::Output(pass(reader)));
+            return;
+        }
+        let sender = events.clone();
+        let work = move || sender.send(Event::Output(pass(reader)));
+        let thread = thread::Builder::new().name("attach-output".to_owned());
+        if let Err(error) = thread.spawn(work) {
+            events.send(Event::Output(Err(Error::Resources(error))));
+        }
+    }
+}
+
+impl AsFd for Beginning {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
+    }
+}
+
+impl fmt::Debug for Beginning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Beginning")
+            .field("reader", &self.reader)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where the container's output goes; what is not attached is dropped.

@@ -7,16 +7,18 @@ use std::thread;
 use std::time::Duration;
 
 use byname::Output;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use signal_hook::consts::SIGWINCH;
-use signal_hook::iterator::{Handle, Signals};
 use terminal::Size;
 
 use crate::Error;
+use crate::catch::Caught;
 
 /// Gives the container's terminal the size of ours, at first and whenever it changes, for as long as it lives.
 #[derive(Debug)]
 pub struct Resizer {
-    handle: Handle,
+    changes: Arc<Caught>,
     stopped: Arc<AtomicBool>,
 }
 
@@ -38,8 +40,8 @@ impl Resizer {
         if !out.is_terminal() {
             return Ok(None);
         }
-        let mut changes = Signals::new([SIGWINCH]).map_err(Error::Signals)?;
-        let handle = changes.handle();
+        let changes = Arc::new(Caught::new([SIGWINCH]).map_err(Error::Signals)?);
+        let caught = Arc::clone(&changes);
         let stopped = Arc::new(AtomicBool::new(false));
         let (out, mut err, is_stopped) = (out.clone(), err.clone(), Arc::clone(&stopped));
         let work = move || {
@@ -57,7 +59,7 @@ impl Resizer {
                 // If nobody reads it, there is nobody to tell that either.
                 let _ = writeln!(err, "failed to resize tty, using default size");
             }
-            for _ in changes.forever() {
+            while wait_for(&caught) && !is_stopped.load(Ordering::SeqCst) {
                 let _ = resize_now();
             }
         };
@@ -65,14 +67,26 @@ impl Resizer {
             .name("attach-resize".to_owned())
             .spawn(work)
             .map_err(Error::Resources)?;
-        Ok(Some(Resizer { handle, stopped }))
+        Ok(Some(Resizer { changes, stopped }))
     }
 }
 
 impl Drop for Resizer {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        self.handle.close();
+        self.changes.wake();
+    }
+}
+
+/// Waits for a signal; false if that cannot be done.
+fn wait_for(changes: &Caught) -> bool {
+    loop {
+        match poll(&mut [PollFd::new(changes, PollFlags::IN)], None) {
+            // However many they were, the size is what it is now.
+            Ok(_) => return changes.take().is_ok(),
+            Err(Errno::INTR) => {}
+            Err(_) => return false,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A session: three streams, two threads and a terminal.
+//! A session: three streams, two threads at most, and a terminal.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::conclusion::{Conclusion, End, Next, OutputEnd};
 use crate::event::Event;
 use crate::input::{ContainerInput, InputEnd};
 use crate::mode::Mode;
-use crate::output::Outputs;
+use crate::output::{Beginning, Outputs};
 use crate::stop::{Stop, Wake};
 use crate::{Error, EventSender, Events};
 
@@ -39,7 +39,8 @@ pub struct Attached {
     pub detach_keys: Option<DetachKeys>,
 }
 
-/// The streams of an attached container, passed on by two threads from the moment this exists.
+/// The streams of an attached container. Input is passed on from the moment this exists, output whenever the thread of the
+/// events waits for something.
 ///
 /// Dropping it restores the terminal, ends the input and closes the connection; the container runs on.
 #[derive(Debug)]
@@ -47,6 +48,7 @@ pub struct Session {
     mode: Arc<Mode>,
     stop: Arc<Stop>,
     activity: Arc<Activity>,
+    events: EventSender,
 }
 
 impl Session {
@@ -71,20 +73,15 @@ impl Session {
             mode: Arc::new(Mode::new(raw_mode(&attached, &streams.input, environment)?)),
             stop: Arc::new(stop),
             activity: Arc::default(),
+            events: events.clone(),
         };
         let (reader, writer) = hijacked.split();
-        session.start_output(reader, &attached, streams, events)?;
+        session.start_output(reader, &attached, streams);
         session.start_input(writer, attached, streams, wake, events)?;
         Ok(session)
     }
 
-    fn start_output(
-        &self,
-        reader: HijackedReader,
-        attached: &Attached,
-        streams: &Streams,
-        events: &EventSender,
-    ) -> Result<(), Error> {
+    fn start_output(&self, reader: HijackedReader, attached: &Attached, streams: &Streams) {
         let outputs = Outputs {
             out: attached.stdout.then(|| streams.out.clone()),
             err: attached.stderr.then(|| streams.err.clone()),
@@ -94,8 +91,7 @@ impl Session {
         let tty = attached.tty;
         let (mode, stop) = (Arc::clone(&self.mode), Arc::clone(&self.stop));
         let activity = Arc::clone(&self.activity);
-        let events = events.clone();
-        spawn("attach-output", move || {
+        let pass = move |reader: HijackedReader| {
             // A terminal may be set to stop whoever writes from the background, which is not what it does to us who
             // catch the signal: the kernel would let us try for ever.
             let _running = StopsBlocked::new();
@@ -108,8 +104,9 @@ impl Session {
             }
             // What is printed from now on is not the container's.
             mode.restore();
-            events.send(Event::Output(outcome));
-        })
+            outcome
+        };
+        self.events.begin_output(Beginning::new(reader, pass));
     }
 
     fn start_input(
@@ -156,7 +153,7 @@ impl Session {
                 Some(Event::Output(outcome)) => return outcome.map(|()| OutputEnd::Ended),
                 Some(Event::Detached) => return Ok(OutputEnd::Detached),
                 Some(Event::ForcedExit) => return Ok(OutputEnd::Forced),
-                Some(Event::Exited(_) | Event::Done(_)) | None => {}
+                Some(Event::Exited(_)) | None => {}
             }
         }
     }
@@ -164,7 +161,7 @@ impl Session {
     /// Passes on until the end, and returns which one it was.
     ///
     /// Whichever of the output's end and the container's exit comes first, the other is waited for; so the events have
-    /// to come to include the exit, from [`Watch`](crate::Watch) or [`EventSender::exited`]. After the exit, an engine
+    /// to come to include the exit, from [`Events::watch`] or [`EventSender::exited`]. After the exit, an engine
     /// that neither sends more output nor ends it is left after 5 to 10 seconds; one that waits for whoever reads *our*
     /// output is not.
     ///
@@ -207,6 +204,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.mode.restore();
         self.stop.stop();
+        self.events.forget_output();
     }
 }
 

@@ -1,15 +1,14 @@
 //! Signals to us, which are meant for the container.
 
-use std::io;
-use std::sync::Arc;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread;
+use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, thread};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use signal_hook::iterator::{Handle, Signals as Incoming};
 
-use crate::default_action::Suspended;
+use crate::catch::Caught;
 use crate::event::Event;
 use crate::{Error, EventSender, signal_name};
 
@@ -22,36 +21,37 @@ const ENOUGH: usize = 3;
 /// Signals that may wait for an engine that does not answer. Further ones are dropped.
 const QUEUE: usize = 128;
 
-/// Catches signals for as long as it lives.
+/// Sends the signal of a name on.
+type Forwarder = dyn FnMut(&str) -> Result<(), engine_client::Error> + Send;
+
+/// Catches signals for as long as it lives. They are taken whenever the thread of the events waits for something.
 ///
 /// Either way SIGINT and SIGTERM do not end the process: the first two do nothing by themselves, each one from the
-/// third on is an event that ends the session. Afterwards all signals have their default effect again, except those
-/// that the process ignored or caught before.
+/// third on is an event that ends the session. Afterwards all signals have the effect again that they had before.
 #[derive(Debug)]
 pub struct Signals {
-    handle: Handle,
-    received: Arc<AtomicI32>,
-    _suspended: Suspended,
+    events: EventSender,
+    receiver: Arc<Receiver>,
 }
 
 impl Signals {
     /// Catches every signal that can be caught and is not about this process itself (CHLD, PIPE, URG and faults), and
-    /// calls `forward` with its name, such as `INT` or `RTMIN+1`, on a thread of its own. What that returns as an
-    /// error is only logged: the container may be gone, or not there yet.
+    /// calls `forward` with its name, such as `INT` or `RTMIN+1`, on a thread of its own, which begins with the first of
+    /// them. What that returns as an error is only logged: the container may be gone, or not there yet.
     ///
     /// # Errors
     ///
-    /// [`Error::Signals`] and [`Error::Resources`]. No signal is caught then.
+    /// [`Error::Signals`]. No signal is caught then.
     pub fn forward(
         events: &EventSender,
         forward: impl FnMut(&str) -> Result<(), engine_client::Error> + Send + 'static,
     ) -> Result<Signals, Error> {
-        let (queue, queued) = mpsc::sync_channel(QUEUE);
-        spawn("attach-forward", move || send_each(queued, forward))?;
+        let mut asked = Asked::default();
         Signals::catch(
-            &signal_name::forwarded().collect::<Vec<_>>(),
+            signal_name::forwarded(),
             events,
-            Some(queue),
+            Some(Forward::Idle(Box::new(forward))),
+            move |signal| asked.is_enough(signal),
         )
     }
 
@@ -61,7 +61,10 @@ impl Signals {
     ///
     /// As for [`forward`](Signals::forward).
     pub fn swallow(events: &EventSender) -> Result<Signals, Error> {
-        Signals::catch(&[SIGINT, SIGTERM], events, None)
+        let mut asked = Asked::default();
+        Signals::catch([SIGINT, SIGTERM], events, None, move |signal| {
+            asked.is_enough(signal)
+        })
     }
 
     /// Catches what ends a program (SIGHUP, SIGINT, SIGQUIT and SIGTERM) and ends the session at the first: for a
@@ -72,73 +75,119 @@ impl Signals {
     ///
     /// As for [`forward`](Signals::forward).
     pub fn leave(events: &EventSender) -> Result<Signals, Error> {
-        Signals::catch_until(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM], events, None, |_| true)
+        Signals::catch([SIGHUP, SIGINT, SIGQUIT, SIGTERM], events, None, |_| true)
     }
 
-    /// The last signal that was caught.
+    /// The last signal that was taken.
     #[must_use]
     pub fn received(&self) -> Option<i32> {
-        match self.received.load(Ordering::SeqCst) {
+        match self.receiver.last.load(Ordering::SeqCst) {
             0 => None,
             signal => Some(signal),
         }
     }
 
     fn catch(
-        signals: &[i32],
+        signals: impl IntoIterator<Item = i32>,
         events: &EventSender,
-        queue: Option<SyncSender<i32>>,
+        forward: Option<Forward>,
+        is_enough: impl FnMut(i32) -> bool + Send + 'static,
     ) -> Result<Signals, Error> {
-        let mut asked = Asked::default();
-        Signals::catch_until(signals, events, queue, move |signal| {
-            asked.is_enough(signal)
-        })
-    }
-
-    fn catch_until(
-        signals: &[i32],
-        events: &EventSender,
-        queue: Option<SyncSender<i32>>,
-        mut is_enough: impl FnMut(i32) -> bool + Send + 'static,
-    ) -> Result<Signals, Error> {
-        let suspended = Suspended::new(signals.iter().copied());
-        let mut incoming = Incoming::new([SIGINT, SIGTERM]).map_err(Error::Signals)?;
-        for &signal in signals {
-            // A kernel or sandbox may not have all of them; the two above are the ones that matter.
-            if let Err(error) = incoming.add_signal(signal) {
-                log::debug!("cannot catch signal {signal}: {error}");
-            }
-        }
-        let handle = incoming.handle();
-        let events = events.clone();
-        let received = Arc::new(AtomicI32::new(0));
-        let last = Arc::clone(&received);
-        spawn("attach-signals", move || {
-            for signal in incoming.forever() {
-                last.store(signal, Ordering::SeqCst);
-                if is_enough(signal) {
-                    events.send(Event::ForcedExit);
-                }
-                // An engine that hangs must not keep the third Ctrl-C from being seen.
-                if let Some(queue) = &queue
-                    && queue.try_send(signal).is_err()
-                {
-                    log::debug!("signal {signal} is not forwarded: too many are waiting");
-                }
-            }
-        })?;
+        let receiver = Arc::new(Receiver {
+            caught: Caught::new(signals).map_err(Error::Signals)?,
+            last: AtomicI32::new(0),
+            reaction: Mutex::new(Reaction {
+                is_enough: Box::new(is_enough),
+                forward,
+            }),
+        });
+        events.receive(Arc::clone(&receiver));
         Ok(Signals {
-            handle,
-            received,
-            _suspended: suspended,
+            events: events.clone(),
+            receiver,
         })
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        // Its thread ends, and with it the one that forwards.
-        self.handle.close();
+        // The thread that forwards ends with the receiver.
+        self.events.forget(&self.receiver);
+    }
+}
+
+/// Takes the signals that were caught.
+pub(crate) struct Receiver {
+    caught: Caught,
+    last: AtomicI32,
+    reaction: Mutex<Reaction>,
+}
+
+/// What is done about signals.
+struct Reaction {
+    is_enough: Box<dyn FnMut(i32) -> bool + Send>,
+    forward: Option<Forward>,
+}
+
+/// Who sends signals on.
+enum Forward {
+    /// Nobody yet: most containers get no signal.
+    Idle(Box<Forwarder>),
+    /// A thread, since an engine that hangs must not keep the third Ctrl-C from being seen.
+    Running(SyncSender<i32>),
+}
+
+impl Receiver {
+    /// Takes what has come.
+    pub(crate) fn receive(&self, events: &EventSender) {
+        let taken = self.caught.take().unwrap_or_else(|error| {
+            log::debug!("cannot read which signals have come: {error}");
+            Vec::new()
+        });
+        let mut reaction = self.reaction.lock().unwrap_or_else(PoisonError::into_inner);
+        for signal in taken.into_iter().map(i32::from) {
+            self.last.store(signal, Ordering::SeqCst);
+            if (reaction.is_enough)(signal) {
+                events.send(Event::ForcedExit);
+            }
+            reaction.forward(signal);
+        }
+    }
+}
+
+impl AsFd for Receiver {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.caught.as_fd()
+    }
+}
+
+impl Reaction {
+    fn forward(&mut self, signal: i32) {
+        self.forward = match self.forward.take() {
+            Some(Forward::Idle(forward)) => {
+                let (queue, queued) = mpsc::sync_channel(QUEUE);
+                let work = move || send_each(&queued, forward);
+                let thread = thread::Builder::new().name("attach-forward".to_owned());
+                if let Err(error) = thread.spawn(work) {
+                    log::debug!("signals are not forwarded: {error}");
+                }
+                Some(Forward::Running(queue))
+            }
+            running => running,
+        };
+        if let Some(Forward::Running(queue)) = &self.forward
+            && queue.try_send(signal).is_err()
+        {
+            log::debug!("signal {signal} is not forwarded: too many are waiting");
+        }
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("caught", &self.caught)
+            .finish_non_exhaustive()
     }
 }
 
@@ -159,10 +208,7 @@ impl Asked {
     }
 }
 
-fn send_each(
-    queued: Receiver<i32>,
-    mut forward: impl FnMut(&str) -> Result<(), engine_client::Error>,
-) {
+fn send_each(queued: &mpsc::Receiver<i32>, mut forward: Box<Forwarder>) {
     for signal in queued {
         let Some(name) = signal_name::name(signal) else {
             continue;
@@ -171,11 +217,6 @@ fn send_each(
             log::debug!("cannot forward signal {name}: {error}");
         }
     }
-}
-
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    let thread: io::Result<_> = thread::Builder::new().name(name.to_owned()).spawn(work);
-    thread.map(drop).map_err(Error::Resources)
 }
 
 #[cfg(test)]

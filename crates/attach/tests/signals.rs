@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 
 /// What the signalled process does.
 fn play(scenario: &str) -> ExitCode {
-    let mut events = Events::new();
+    let mut events = Events::new().expect("a descriptor");
     let print = |name: &str| {
         println!("{name}");
         Ok(())

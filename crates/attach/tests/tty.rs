@@ -13,7 +13,7 @@ use byname::{Environment, Input, Output, Streams};
 use rustix::termios::{self, LocalModes};
 use rustix_openpty::{Pty, openpty};
 use terminal::DetachKeys;
-use wire::{attach, code, exited};
+use wire::{attach, beside, code, exited, soon};
 
 /// A pseudo-terminal, the streams of a program that runs in it, and a descriptor to look at its mode.
 fn console() -> (std::fs::File, Streams, OwnedFd) {
@@ -49,7 +49,7 @@ fn start(
     streams: &Streams,
     noraw: &str,
 ) -> (Session, Events) {
-    let events = Events::new();
+    let events = Events::new().expect("a descriptor");
     let environment = Environment::from_iter([("NORAW", noraw)]);
     let session = Session::start(hijacked, attached, streams, &environment, &events.sender());
     (session.expect("start the session"), events)
@@ -70,6 +70,8 @@ fn the_terminal_is_raw_until_the_output_ends() {
     assert!(!is_raw(&terminal));
     let (session, mut events) = start(hijacked, with_tty(), &streams, "");
     assert!(is_raw(&terminal));
+    let sender = events.sender();
+    let end = beside(move || session.end(&mut events));
 
     // Ctrl-C is a byte like others, and output is not changed on its way.
     screen.write_all(b"\x03x").expect("type");
@@ -84,8 +86,8 @@ fn the_terminal_is_raw_until_the_output_ends() {
     drop(engine);
     // It is restored before the container's status is known.
     eventually("the mode is restored", || !is_raw(&terminal));
-    events.sender().exited(exited(0));
-    assert_eq!(code(session.end(&mut events)), 0);
+    sender.exited(exited(0));
+    assert_eq!(code(soon(&end)), 0);
 }
 
 #[test]

@@ -258,9 +258,19 @@ impl Client {
 
     /// Sends a request that turns its connection, a fresh one, into a stream in both directions.
     pub(crate) fn upgrade(&self, request: &Request) -> Result<Hijacked, Error> {
+        self.upgrade_and(request, || ())
+            .map(|(hijacked, ())| hijacked)
+    }
+
+    /// As [`Client::upgrade`], with something else that is done while the engine has not answered yet.
+    pub(crate) fn upgrade_and<T>(
+        &self,
+        request: &Request,
+        meanwhile: impl FnOnce() -> T,
+    ) -> Result<(Hijacked, T), Error> {
         let version = self.version()?;
         let inner = &self.inner;
-        hijack::upgrade(&inner.dialer, request, version, &inner.headers)
+        hijack::upgrade(&inner.dialer, request, version, &inner.headers, meanwhile)
     }
 
     /// Passes a success on and turns everything else into an error.

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::interrupt;
 use crate::ssh::SshProcess;
 use crate::tls::TlsFailure;
 
@@ -111,6 +112,16 @@ impl Connection {
         )
     }
 
+    /// Whether the peer has closed and everything was read. Of a connection that passes through somebody else's hands that
+    /// is not known: there the end may have a reason, which has to be asked for.
+    pub(crate) fn is_at_end(&self) -> bool {
+        use rustix::net::RecvFlags;
+        let mut byte = [0_u8; 1];
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        matches!(self.behind, Behind::Kernel)
+            && matches!(rustix::net::recv(self, &mut byte[..], flags), Ok((_, 0)))
+    }
+
     /// Why the bytes stopped, if somebody between us and the engine knows.
     fn failure(&self) -> Option<Error> {
         if self.is_shut_down.load(Ordering::SeqCst) {
@@ -145,6 +156,7 @@ impl AsFd for Connection {
 /// What made the bytes stop is told once, as an [`Error`] inside the [`io::Error`].
 impl Read for &Connection {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        interrupt::wait(self.as_fd())?;
         let read = match &self.socket {
             Socket::Unix(stream) => (&mut &*stream).read(buffer),
             Socket::Tcp(stream) => (&mut &*stream).read(buffer),

@@ -92,6 +92,11 @@ impl HijackedReader {
     pub fn has_early_bytes(&self) -> bool {
         self.early.position() < self.early.get_ref().len() as u64
     }
+
+    /// Whether nothing more comes, as far as that is known without waiting.
+    pub fn is_at_end(&self) -> bool {
+        !self.has_early_bytes() && self.connection.is_at_end()
+    }
 }
 
 impl HijackedWriter {
@@ -145,13 +150,15 @@ impl AsFd for HijackedWriter {
     }
 }
 
-/// Sends `request` on a fresh connection, which becomes the stream if the engine agrees.
-pub(crate) fn upgrade(
+/// Sends `request` on a fresh connection, which becomes the stream if the engine agrees. Something else is done while it
+/// thinks about that.
+pub(crate) fn upgrade<T>(
     dialer: &Dialer,
     request: &Request,
     version: ApiVersion,
     headers: &CustomHeaders,
-) -> Result<Hijacked, Error> {
+    meanwhile: impl FnOnce() -> T,
+) -> Result<(Hijacked, T), Error> {
     let endpoint = &dialer.endpoint;
     let label = request.label();
     let target = request.target(endpoint.base_path(), Some(version));
@@ -160,14 +167,16 @@ pub(crate) fn upgrade(
     (&connection)
         .write_all(&head_and_body(dialer, request, &target, headers))
         .map_err(|error| lost(&label, error))?;
+    let done = meanwhile();
 
     let (head, rest) = read_head(&connection, &label, tls_hint(endpoint))?;
     if head.status == 101 {
-        return Ok(Hijacked {
+        let hijacked = Hijacked {
             connection: Arc::new(connection),
             early: rest,
             media_type: head.media_type,
-        });
+        };
+        return Ok((hijacked, done));
     }
     let refused = || {
         let message = format!("unable to upgrade to tcp, received {}", head.status);

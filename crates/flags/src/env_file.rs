@@ -1,14 +1,41 @@
 //! Files of variables or labels, one `NAME=VALUE` a line, as in `--env-file` and `--label-file`.
 
-use super::InvalidValue;
+use crate::InvalidValue;
 
 /// The longest line, its newline included: what Docker's client reads.
 const LINE_LIMIT: usize = 64 * 1024;
 
+/// The entries of all files of an option, in their order. A file is got with `read`, and errors begin with the option.
+///
+/// # Errors
+///
+/// Those of `read`, of [`parse`], and of `lookup`.
+pub fn read_all(
+    files: &[String],
+    option: &str,
+    read: impl Fn(&str) -> Result<Vec<u8>, InvalidValue>,
+    lookup: impl Fn(&str) -> Result<Option<String>, InvalidValue>,
+) -> Result<Vec<String>, InvalidValue> {
+    let mut entries = Vec::new();
+    for file in files {
+        let content = read(file).map_err(|error| error.within(option))?;
+        let parsed = parse(&content, &lookup);
+        // Docker says "env file" of files of labels, too.
+        entries.extend(
+            parsed.map_err(|error| error.within(format!("{option}: invalid env file ({file})")))?,
+        );
+    }
+    Ok(entries)
+}
+
 /// Parses the content of a file. Blank lines and lines that start with `#` count for nothing, white space in front of
 /// a name neither; everything behind the `=` is value, quotes and blanks too. A bare name takes its value from
 /// `lookup`, and is left out when that has none.
-pub(crate) fn parse(
+///
+/// # Errors
+///
+/// The first line that is no entry, in Docker's words, and those of `lookup`.
+pub fn parse(
     content: &[u8],
     lookup: impl Fn(&str) -> Result<Option<String>, InvalidValue>,
 ) -> Result<Vec<String>, InvalidValue> {

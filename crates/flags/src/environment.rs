@@ -1,9 +1,13 @@
 //! Environment variables of the container, as in `--env NAME=VALUE`.
 
-use super::InvalidValue;
+use crate::InvalidValue;
 
 /// Checks `NAME=VALUE` or `NAME`; any name but the empty one is the container's business.
-pub(crate) fn parse(text: &str) -> Result<String, InvalidValue> {
+///
+/// # Errors
+///
+/// There is no name.
+pub fn parse(text: &str) -> Result<String, InvalidValue> {
     if text.is_empty() || text.starts_with('=') {
         return Err(InvalidValue::new(format!(
             "invalid environment variable: {text}"
@@ -18,7 +22,7 @@ pub(crate) fn parse(text: &str) -> Result<String, InvalidValue> {
 /// # Errors
 ///
 /// Those of `lookup`.
-pub(crate) fn resolve<E>(
+pub fn resolve<E>(
     variables: &[String],
     lookup: impl Fn(&str) -> Result<Option<String>, E>,
 ) -> Result<Vec<String>, E> {
@@ -41,7 +45,7 @@ pub(crate) fn resolve<E>(
 
 /// Adds variables for proxies, each by its upper-case and its lower-case name, unless that very name is there already,
 /// with a value or without.
-pub(crate) fn add_proxies<'n, 'v>(
+pub fn add_proxies<'n, 'v>(
     variables: &mut Vec<String>,
     proxies: impl IntoIterator<Item = (&'n str, &'v str)>,
 ) {

@@ -9,6 +9,8 @@
 
 pub mod boolean;
 pub mod csv;
+pub mod env_file;
+pub mod environment;
 mod invalid_value;
 mod message;
 mod syntax;

@@ -1,10 +1,13 @@
 //! `exec`: start a process in a running container. Engine API `POST /containers/{id}/exec` and what follows it.
 
+use std::ffi::OsString;
+
 use attach::{Attached, Events, OutputEnd, Session, Signals};
 use byname::{Context, ExitStatus, StatusError, command};
 use clap::Args;
 use engine_client::models::ExecConfig;
-use engine_client::{ApiVersion, Client, StartExec};
+use engine_client::{ApiVersion, Client, StartExec, os_text};
+use flags::{InvalidValue, env_file, environment};
 use terminal::DetachKeys;
 
 use crate::detach_keys::detach_keys;
@@ -21,6 +24,9 @@ struct Exec {
     /// Set an environment variable: NAME=VALUE, or NAME alone for the value that it has here
     #[arg(short, long, value_name = "NAME=VALUE")]
     env: Vec<String>,
+    /// Read environment variables from a file, before those of --env
+    #[arg(long = "env-file", value_name = "FILE")]
+    env_files: Vec<String>,
     /// Attach standard input
     #[arg(short, long)]
     interactive: bool,
@@ -75,7 +81,7 @@ fn exec(cx: &mut Context, args: Exec) -> anyhow::Result<ExitStatus> {
         console_size: size.map(|size| vec![size.rows.into(), size.columns.into()]),
         detach_keys: detach_keys.as_ref().map(|keys| keys.as_str().to_owned()),
         tty: Some(args.tty),
-        env: Some(variables(&args.env, cx)?).filter(|list| !list.is_empty()),
+        env: Some(variables(&args, cx)?).filter(|list| !list.is_empty()),
         cmd: Some(command.to_vec()),
         privileged: Some(args.privileged),
         user: args.user,
@@ -106,7 +112,7 @@ fn attached(
     stdin: bool,
     detach_keys: Option<DetachKeys>,
 ) -> anyhow::Result<ExitStatus> {
-    let mut events = Events::new();
+    let mut events = Events::new().map_err(errors::session)?;
     let signals = Signals::leave(&events.sender()).map_err(errors::session)?;
     let left = |signals: &Signals| {
         let signal = signals
@@ -115,10 +121,7 @@ fn attached(
         let status = signal.map_or(ExitStatus::Failure, ExitStatus::Signal);
         anyhow::Error::from(StatusError::silent(status))
     };
-    let hijacked = {
-        let (client, id, start) = (client.clone(), id.clone(), start.clone());
-        events.perform(move || client.start_exec(&id, &start))?
-    };
+    let hijacked = events.perform(|| client.start_exec(&id, start));
     let hijacked = hijacked.ok_or_else(|| left(&signals))?;
     let hijacked = hijacked.map_err(errors::bare)?;
     let attached = Attached {
@@ -159,34 +162,25 @@ fn attached(
     }
 }
 
-/// The variables; one without a value has that of ours, and is left out if there is none.
-fn variables(given: &[String], cx: &Context) -> anyhow::Result<Vec<String>> {
-    let mut variables = Vec::new();
-    for text in given {
-        match text.split_once('=') {
-            Some(("", _)) => {
-                return Err(errors::usage(format!(
-                    "invalid environment variable: {text}"
-                )));
-            }
-            Some(_) => variables.push(text.clone()),
-            None if text.is_empty() => {
-                return Err(errors::usage("invalid environment variable: it is empty"));
-            }
-            None => match cx
-                .environment()
-                .get(text)
-                .map(std::ffi::OsString::into_string)
-            {
-                Some(Ok(value)) => variables.push(format!("{text}={value}")),
-                Some(Err(_)) => {
-                    return Err(errors::usage(format!(
-                        "environment variable {text} is not valid UTF-8"
-                    )));
-                }
-                None => {}
-            },
-        }
+/// The variables of the files and then the given ones. One that is given without a value has that of ours, and where there
+/// is none stays as it is, which takes it from the process.
+fn variables(args: &Exec, cx: &Context) -> anyhow::Result<Vec<String>> {
+    let lookup = |name: &str| match cx.environment().get(name).map(OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value)),
+        Some(Err(_)) => Err(InvalidValue::new(format!(
+            "environment variable {name} is not valid UTF-8"
+        ))),
+    };
+    let read = |file: &str| {
+        std::fs::read(file)
+            .map_err(|error| InvalidValue::new(format!("open {file}: {}", os_text(&error))))
+    };
+    for text in &args.env {
+        environment::parse(text).map_err(errors::usage)?;
     }
+    let mut variables =
+        env_file::read_all(&args.env_files, "--env-file", read, lookup).map_err(errors::bare)?;
+    variables.extend(environment::resolve(&args.env, lookup).map_err(errors::usage)?);
     Ok(variables)
 }

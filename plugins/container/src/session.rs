@@ -1,6 +1,6 @@
 //! The streams of a container or a process pass through us until it ends.
 
-use attach::{Attached, Events, FORCED_EXIT, Resizer, Session, Signals, Watch};
+use attach::{Attached, Events, FORCED_EXIT, Resizer, Session, Signals};
 use byname::{Context, ExitStatus};
 use engine_client::{AttachOptions, Client, Hijacked, WaitCondition};
 use terminal::{DetachKeys, Size};
@@ -41,7 +41,7 @@ pub(crate) fn run(
     target: Target,
     start: impl FnOnce(&mut Events) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitStatus> {
-    let mut events = Events::new();
+    let mut events = Events::new().map_err(errors::session)?;
     let _signals = if target.sig_proxy {
         let (client, id) = (client.clone(), target.id.clone());
         Signals::forward(&events.sender(), move |name| {
@@ -60,18 +60,16 @@ pub(crate) fn run(
             .as_ref()
             .map(|keys| keys.as_str().to_owned()),
     };
-    let connect = {
-        let (client, id, condition) = (client.clone(), target.id.clone(), target.condition);
-        move || {
-            let hijacked = client.attach_container(&id, &options)?;
-            Ok((hijacked, client.wait_container(&id, condition)?))
-        }
+    let wait = || client.wait_container(&target.id, target.condition);
+    let connect = || {
+        let (hijacked, waiting) = client.attach_container_and(&target.id, &options, wait)?;
+        Ok((hijacked, waiting?))
     };
-    let connected = events.perform(connect)?.ok_or_else(forced)?;
+    let connected = events.perform(connect).ok_or_else(forced)?;
     let (hijacked, waiting) =
         connected.map_err(|error: engine_client::Error| errors::bare(error))?;
     let session = open(cx, hijacked, &target, &events)?;
-    let watch = Watch::start(waiting, &events.sender()).map_err(errors::session)?;
+    events.watch(waiting);
     if let Err(error) = start(&mut events) {
         // The terminal is itself again before anything is printed.
         drop(session);
@@ -86,7 +84,7 @@ pub(crate) fn run(
         None
     };
     let end = session.end(&mut events);
-    drop((watch, resizer));
+    drop(resizer);
     end.map_err(errors::session)?
         .exit_status()
         .map_err(errors::bare)

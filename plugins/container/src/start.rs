@@ -66,7 +66,7 @@ fn start(cx: &mut Context, args: Start) -> anyhow::Result<ExitStatus> {
     };
     let starter = Client::clone(&client);
     session::run(cx, &client, target, move |events| {
-        let started = events.perform(move || starter.start_container(&id))?;
+        let started = events.perform(|| starter.start_container(&id));
         started.ok_or_else(session::forced)?.map_err(errors::bare)
     })
 }

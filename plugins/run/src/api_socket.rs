@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use attach::Events;
 use byname::Context;
 use engine_client::models::{ContainerCreateBody, Mount, MountBindOptions, MountType};
 use engine_client::{Client, CredentialStore, Credentials, Error, ErrorKind, credentials_file};
@@ -30,6 +31,7 @@ pub(crate) fn prepare(
     cx: &Context,
     client: &Client,
     stage: &Stage,
+    events: &mut Events,
     wording: &Wording,
 ) -> anyhow::Result<Option<CredentialsArchive>> {
     let os_type = client.os_type().map_err(|error| wording.engine(&error))?;
@@ -55,7 +57,7 @@ pub(crate) fn prepare(
     let Some(store) = cx.optional_state::<CredentialStore>()? else {
         return Ok(None);
     };
-    let all = all_credentials(&store, stage, wording)?;
+    let all = all_credentials(&store, stage, events, wording)?;
     if all.is_empty() {
         return Ok(None);
     }
@@ -70,10 +72,10 @@ pub(crate) fn copy(
     client: &Client,
     id: &str,
     stage: &Stage,
+    events: &mut Events,
 ) -> anyhow::Result<Result<(), Error>> {
-    let (client, id) = (client.clone(), id.to_owned());
     stage
-        .perform(move || client.put_archive(&id, "/", archive.0))?
+        .perform(events, || client.put_archive(id, "/", archive.0))
         .map_err(errors::interrupted)
 }
 
@@ -91,10 +93,11 @@ fn socket() -> Mount {
 fn all_credentials(
     store: &CredentialStore,
     stage: &Stage,
+    events: &mut Events,
     wording: &Wording,
 ) -> anyhow::Result<BTreeMap<String, Credentials>> {
     let of_work = store.clone();
-    match stage.perform(move || of_work.all())? {
+    match stage.perform_aside(events, move || of_work.all())? {
         Ok(Ok(all)) => Ok(all),
         Ok(Err(error)) => Err(match error.kind() {
             ErrorKind::Interrupted(signal) => errors::interrupted(signal),

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use byname::Environment;
 use engine_client::models::{ContainerCreateBody, HealthConfig};
 use engine_client::{ContainerProxies, NewContainer, os_text};
+use flags::{env_file, environment};
 use terminal::Size;
 
 use crate::endpoints::{self, Endpoints};
@@ -20,9 +21,7 @@ use crate::options::{
 use crate::values::attach::StandardStream;
 use crate::values::port::Ports;
 use crate::values::volume::Volume;
-use crate::values::{
-    InvalidValue, env_file, environment, label, path, port, restart, rootfs, volume,
-};
+use crate::values::{InvalidValue, label, path, port, restart, rootfs, volume};
 
 /// What else goes into the body: the client's own circumstances.
 #[derive(Debug)]
@@ -182,7 +181,7 @@ fn variables(
             "environment variable {name} is not valid UTF-8"
         ))),
     };
-    let mut variables = entries(&options.env_files, "--env-file", lookup)?;
+    let mut variables = env_file::read_all(&options.env_files, "--env-file", read, lookup)?;
     let mut given = environment::resolve(&options.env, lookup)?;
     if let Some(proxies) = circumstances.proxies {
         environment::add_proxies(&mut given, proxies.variables());
@@ -192,28 +191,10 @@ fn variables(
 }
 
 fn labels(options: &LifecycleOptions) -> Result<HashMap<String, String>, InvalidValue> {
-    let of_files = entries(&options.label_files, "--label-file", |_| Ok(None))?;
+    let of_files = env_file::read_all(&options.label_files, "--label-file", read, |_| Ok(None))?;
     Ok(label::map(
         of_files.into_iter().chain(options.labels.iter().cloned()),
     ))
-}
-
-/// The entries of all files of an option.
-fn entries(
-    files: &[String],
-    option: &str,
-    lookup: impl Fn(&str) -> Result<Option<String>, InvalidValue>,
-) -> Result<Vec<String>, InvalidValue> {
-    let mut entries = Vec::new();
-    for file in files {
-        let content = read(file).map_err(|error| error.within(option))?;
-        let parsed = env_file::parse(&content, &lookup);
-        // Docker says "env file" of both kinds.
-        entries.extend(
-            parsed.map_err(|error| error.within(format!("{option}: invalid env file ({file})")))?,
-        );
-    }
-    Ok(entries)
 }
 
 /// Reads a file that an option names.

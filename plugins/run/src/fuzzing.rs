@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
+use flags::env_file;
+
 use crate::endpoints;
 use crate::options::NetworkOptions;
 use crate::values;
 use crate::values::volume::{self, Volume};
 use crate::values::{
-    block_device, byte_size, cpus, csv, device, device_rule, dns, duration, env_file, extra_host,
-    gpus, integer, ip_address, label, link, mac_address, mount, network, port, restart, security,
-    sysctl, ulimit,
+    block_device, byte_size, cpus, csv, device, device_rule, dns, duration, extra_host, gpus,
+    integer, ip_address, label, link, mac_address, mount, network, port, restart, security, sysctl,
+    ulimit,
 };
 
 fn text(data: &[u8]) -> &str {

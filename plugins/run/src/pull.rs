@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use attach::Events;
 use byname::Output;
 use engine_client::{Canceller, Client, CreateImage, CredentialStore, Error};
 use image_reference::Reference;
@@ -12,6 +13,10 @@ use crate::stage::Stage;
 
 /// Pulls an image, with the user's credentials if there are any; progress goes to `err`, if there is one. A signal that
 /// asks to end breaks it off, and ends a credential helper that runs.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is another part of the command"
+)]
 pub(crate) fn pull(
     client: &Client,
     reference: &Reference,
@@ -19,6 +24,7 @@ pub(crate) fn pull(
     credentials: Option<&CredentialStore>,
     err: Option<Output>,
     stage: &Stage,
+    events: &mut Events,
     wording: &Wording,
 ) -> anyhow::Result<()> {
     let (reference, platform) = (reference.clone(), platform.map(str::to_owned));
@@ -30,7 +36,7 @@ pub(crate) fn pull(
         let image = pull::request(&reference, platform, store.as_ref())?;
         receive(&client, &image, err, &held)
     };
-    match stage.perform(work)? {
+    match stage.perform_aside(events, work)? {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(wording.engine(&error)),
         Err(signal) => {

@@ -42,8 +42,8 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
     // As long as no signal is caught, one ends the wait for an engine that says nothing.
     client.version().map_err(|error| wording.engine(&error))?;
 
-    let mut events = Events::new();
-    let stage = Stage::new(plan.sig_proxy);
+    let mut events = Events::new()?;
+    let stage = Stage::new(plan.sig_proxy, events.sender());
     let on_signal = stage.clone();
     let _signals = Signals::forward(&events.sender(), move |name| on_signal.signal(name))?;
 
@@ -52,7 +52,8 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
         None => None,
     };
     let credentials = if plan.use_api_socket {
-        api_socket::prepare(&mut plan.container.body, cx, &client, &stage, &wording)?
+        let body = &mut plan.container.body;
+        api_socket::prepare(body, cx, &client, &stage, &mut events, &wording)?
     } else {
         None
     };
@@ -75,7 +76,8 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
 
     if let Some(credentials) = credentials {
         // The container is worth something without them.
-        if let Err(error) = api_socket::copy(credentials, &client, container.id(), &stage)? {
+        let copied = api_socket::copy(credentials, &client, container.id(), &stage, &mut events)?;
+        if let Err(error) = copied {
             writeln!(
                 cx.err(),
                 "WARNING: injecting docker config.json into container failed: \
@@ -112,7 +114,7 @@ impl Preparation<'_> {
             Some(Image::Id(_)) | None => None,
         };
         if let (PullPolicy::Always, Some(reference)) = (plan.pull, reference) {
-            self.pull(cx, reference)?;
+            self.pull(cx, events, reference)?;
         }
         let first = self.request(events)?;
         let created = match (first, reference) {
@@ -127,7 +129,7 @@ impl Preparation<'_> {
                         reference.familiar()
                     )?;
                 }
-                self.pull(cx, reference)?;
+                self.pull(cx, events, reference)?;
                 self.request(events)?
             }
             (first, _) => first,
@@ -135,7 +137,12 @@ impl Preparation<'_> {
         created.map_err(|error| wording.engine(&error))
     }
 
-    fn pull(&self, cx: &mut Context, reference: &Reference) -> anyhow::Result<()> {
+    fn pull(
+        &self,
+        cx: &mut Context,
+        events: &mut Events,
+        reference: &Reference,
+    ) -> anyhow::Result<()> {
         let Preparation {
             client,
             plan,
@@ -151,6 +158,7 @@ impl Preparation<'_> {
             credentials.as_deref(),
             err,
             stage,
+            events,
             wording,
         )
     }
@@ -170,13 +178,11 @@ impl Preparation<'_> {
         if let Some(signal) = stage.asked_to_end() {
             return Err(errors::interrupted(signal));
         }
-        let client = Client::clone(client);
         let options = CreateContainerOptions {
             name: plan.name.clone(),
             platform: plan.platform.clone(),
         };
-        let container = plan.container.clone();
-        let answer = events.perform(move || client.create_container(&options, &container))?;
+        let answer = events.perform(|| client.create_container(&options, &plan.container));
         let answer = answer.ok_or_else(session::forced)?;
         match (&answer, stage.asked_to_end()) {
             (Err(_), Some(signal)) => Err(errors::interrupted(signal)),

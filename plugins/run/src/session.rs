@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use attach::{Attached, End, Events, FORCED_EXIT, NoStatus, Resizer, Session, Watch};
+use attach::{Attached, End, Events, FORCED_EXIT, NoStatus, Resizer, Session};
 use byname::{Context, ExitStatus};
 use engine_client::{
     AttachOptions, Client, Error, Hijacked, RemoveOptions, WaitCondition, Waiting,
@@ -92,7 +92,7 @@ pub(crate) fn detached(
 ) -> anyhow::Result<ExitStatus> {
     stage.start().map_err(errors::interrupted)?;
     container.release();
-    let started = start(&container, events)?;
+    let started = start(&container, events);
     // Scripts get the ID of a container that did not start, too: they may want to look at it or remove it.
     writeln!(cx.out(), "{}", container.id)?;
     match started {
@@ -112,7 +112,7 @@ pub(crate) fn attached(
     wording: &Wording,
 ) -> anyhow::Result<ExitStatus> {
     let (hijacked, waiting) =
-        connect(&container, plan, stage)?.map_err(|error| wording.engine(&error))?;
+        connect(&container, plan, stage, &mut events)?.map_err(|error| wording.engine(&error))?;
     stage.start().map_err(errors::interrupted)?;
     let attached = Attached {
         tty: plan.tty,
@@ -130,9 +130,9 @@ pub(crate) fn attached(
         &events.sender(),
     );
     let session = session.map_err(failed)?;
-    let watch = Watch::start(waiting, &events.sender()).map_err(failed)?;
+    events.watch(waiting);
     container.release();
-    match start(&container, &mut events)? {
+    match start(&container, &mut events) {
         None => {
             drop(session);
             return Err(forced());
@@ -154,18 +154,19 @@ pub(crate) fn attached(
         None
     };
     let end = session.end(&mut events);
-    drop((watch, resizer));
+    drop(resizer);
     conclude(end.map_err(failed)?)
 }
 
-/// Attaches and waits. Both have to be there before the start, neither needs the other: the two round trips are made
-/// at the same time, and left at the first signal that asks to end.
+/// Attaches and waits. Both have to be there before the start, neither needs the other: the engine is asked for both
+/// before it has answered either, and left at the first signal that asks to end.
 fn connect(
     container: &Created,
     plan: &Plan,
     stage: &Stage,
+    events: &mut Events,
 ) -> anyhow::Result<Result<(Hijacked, Waiting), Error>> {
-    let (client, id) = (container.client.clone(), container.id.clone());
+    let (client, id) = (&container.client, &container.id);
     let options = AttachOptions {
         stdin: plan.streams.stdin,
         stdout: plan.streams.stdout,
@@ -180,30 +181,17 @@ fn connect(
     } else {
         WaitCondition::NextExit
     };
-    let work = move || {
-        thread::scope(|scope| {
-            let wait = || client.wait_container(&id, condition);
-            let waiter = thread::Builder::new()
-                .name("run-wait".to_owned())
-                .spawn_scoped(scope, wait);
-            let hijacked = client.attach_container(&id, &options);
-            let waiting = match waiter {
-                Ok(waiter) => waiter
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                // One after the other does as well.
-                Err(_) => client.wait_container(&id, condition),
-            };
-            Ok((hijacked?, waiting?))
-        })
+    let work = || {
+        let wait = || client.wait_container(id, condition);
+        let (hijacked, waiting) = client.attach_container_and(id, &options, wait)?;
+        Ok((hijacked, waiting?))
     };
-    stage.perform(work)?.map_err(errors::interrupted)
+    stage.perform(events, work).map_err(errors::interrupted)
 }
 
 /// Starts the container. `None` if the user forced the exit before the engine answered.
-fn start(container: &Created, events: &mut Events) -> anyhow::Result<Option<Result<(), Error>>> {
-    let (client, id) = (container.client.clone(), container.id.clone());
-    Ok(events.perform(move || client.start_container(&id))?)
+fn start(container: &Created, events: &mut Events) -> Option<Result<(), Error>> {
+    events.perform(|| container.client.start_container(&container.id))
 }
 
 fn resizer(cx: &Context, container: &Created) -> Result<Option<Resizer>, attach::Error> {

@@ -3,10 +3,11 @@
 //!
 //! The catching itself is the attach crate's, once for the whole command, so that no signal falls between two catchers.
 
-use std::sync::mpsc::{self, Sender};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{io, thread};
 
+use attach::{EventSender, Events};
 use engine_client::{Client, Error};
 use signal_hook::consts as signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -15,32 +16,24 @@ use signal_hook::low_level::emulate_default_handler;
 #[derive(Debug, Clone)]
 pub(crate) struct Stage {
     state: Arc<Mutex<State>>,
+    /// Whoever waits for something is woken by the first signal that asks to end.
+    events: EventSender,
     /// Signals belong to the container once it runs.
     sig_proxy: bool,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Nothing runs yet. Whoever waits for something is woken by the first signal that asks to end.
+    /// Nothing runs yet.
     Preparing {
+        /// The first signal that asked to end.
         asked: Option<u8>,
-        waiting: Option<Waiter>,
     },
     /// The container is being started: signals for it are kept.
     Starting {
         kept: Vec<String>,
     },
     Running(Target),
-}
-
-/// Wakes a thread that waits for something.
-#[derive(Debug)]
-struct Waiter(Sender<Wake>);
-
-#[derive(Debug)]
-enum Wake {
-    Signal(u8),
-    Done,
 }
 
 /// The container that signals are sent to.
@@ -51,13 +44,11 @@ struct Target {
 }
 
 impl Stage {
-    pub(crate) fn new(sig_proxy: bool) -> Stage {
-        let state = State::Preparing {
-            asked: None,
-            waiting: None,
-        };
+    /// A stage of the command that waits with these events.
+    pub(crate) fn new(sig_proxy: bool, events: EventSender) -> Stage {
         Stage {
-            state: Arc::new(Mutex::new(state)),
+            state: Arc::new(Mutex::new(State::Preparing { asked: None })),
+            events,
             sig_proxy,
         }
     }
@@ -70,12 +61,10 @@ impl Stage {
     pub(crate) fn signal(&self, name: &str) -> Result<(), Error> {
         let mut state = self.lock();
         match (&mut *state, number(name)) {
-            (State::Preparing { asked, waiting }, Some(signal)) if asks_to_end(signal) => {
-                let first = *asked.get_or_insert_with(|| u8::try_from(signal).unwrap_or(u8::MAX));
-                if let Some(Waiter(sender)) = waiting {
-                    // It may be done waiting.
-                    let _ = sender.send(Wake::Signal(first));
-                }
+            (State::Preparing { asked }, Some(signal)) if asks_to_end(signal) => {
+                asked.get_or_insert_with(|| u8::try_from(signal).unwrap_or(u8::MAX));
+                drop(state);
+                self.events.wake();
             }
             (State::Starting { kept }, _) if self.sig_proxy => kept.push(name.to_owned()),
             (State::Running(target), _) if self.sig_proxy => {
@@ -103,43 +92,60 @@ impl Stage {
     /// The signal that has asked to end the preparations, if one has.
     pub(crate) fn asked_to_end(&self) -> Option<u8> {
         match &*self.lock() {
-            State::Preparing { asked, .. } => *asked,
+            State::Preparing { asked } => *asked,
             _ => None,
         }
     }
 
-    /// Does `work` on another thread and returns its result, or the signal that asked to end before it was there. The
-    /// work then goes on until it notices.
-    pub(crate) fn perform<T: Send + 'static>(
+    /// Does `work`, which is requests to the engine, and returns its result, or the signal that asked to end before it was
+    /// there. What was asked for last may happen all the same.
+    pub(crate) fn perform<T>(
         &self,
+        events: &mut Events,
+        work: impl FnOnce() -> T,
+    ) -> Result<T, u8> {
+        let stage = self.clone();
+        let wanted = move || stage.asked_to_end().is_none();
+        events.perform_while(wanted, work).ok_or(self.asked())
+    }
+
+    /// Does `work` on another thread, for what does not only wait for the engine: a helper that is asked for
+    /// credentials, or a reader of our output that takes its time. It goes on until it notices that it was left.
+    pub(crate) fn perform_aside<T: Send + 'static>(
+        &self,
+        events: &mut Events,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<Result<T, u8>> {
-        let (sender, receiver) = mpsc::channel();
-        if let State::Preparing { asked, waiting } = &mut *self.lock() {
-            if let Some(signal) = asked {
-                return Ok(Err(*signal));
-            }
-            *waiting = Some(Waiter(sender.clone()));
+        if let Some(signal) = self.asked_to_end() {
+            return Ok(Err(signal));
         }
-        let done = NotifyOnDrop(sender);
+        let is_done = Arc::new(AtomicBool::new(false));
+        let done = TellOnDrop {
+            is_done: Arc::clone(&is_done),
+            events: self.events.clone(),
+        };
         let worker = thread::Builder::new()
-            .name("run-request".to_owned())
+            .name("run-aside".to_owned())
             .spawn(move || {
                 let _done = done;
                 work()
             })?;
-        // This side holds no sender, but the waiter does for as long as the preparations last.
-        let wake = receiver.recv();
-        if let State::Preparing { waiting, .. } = &mut *self.lock() {
-            *waiting = None;
+        let is_done = || is_done.load(Ordering::SeqCst);
+        events.wait_until(|| is_done() || self.asked_to_end().is_some());
+        if !is_done() {
+            return Ok(Err(self.asked()));
         }
-        match wake {
-            Ok(Wake::Signal(signal)) => Ok(Err(signal)),
-            Ok(Wake::Done) | Err(_) => match worker.join() {
-                Ok(result) => Ok(Ok(result)),
-                Err(panic) => std::panic::resume_unwind(panic),
-            },
+        match worker.join() {
+            Ok(result) => Ok(Ok(result)),
+            Err(panic) => std::panic::resume_unwind(panic),
         }
+    }
+
+    /// The signal that something was left for. The third one may be noticed before the first is noted here, and is one
+    /// of two.
+    fn asked(&self) -> u8 {
+        const INTERRUPT: u8 = 2;
+        self.asked_to_end().unwrap_or(INTERRUPT)
     }
 
     /// From now on a signal is for the container, unless one has asked to end before: that is returned, and the
@@ -148,7 +154,6 @@ impl Stage {
         let mut state = self.lock();
         if let State::Preparing {
             asked: Some(signal),
-            ..
         } = *state
         {
             return Err(signal);
@@ -185,12 +190,16 @@ impl Target {
     }
 }
 
-/// Reports that work is done even if it panics.
-struct NotifyOnDrop(Sender<Wake>);
+/// Tells that work is done even if it panics.
+struct TellOnDrop {
+    is_done: Arc<AtomicBool>,
+    events: EventSender,
+}
 
-impl Drop for NotifyOnDrop {
+impl Drop for TellOnDrop {
     fn drop(&mut self) {
-        let _ = self.0.send(Wake::Done);
+        self.is_done.store(true, Ordering::SeqCst);
+        self.events.wake();
     }
 }
 
@@ -225,27 +234,36 @@ fn number(name: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
+
+    fn stage(sig_proxy: bool) -> (Stage, Events) {
+        let events = Events::new().expect("a descriptor");
+        (Stage::new(sig_proxy, events.sender()), events)
+    }
 
     #[test]
     fn the_first_request_to_leave_ends_the_preparations() {
-        let stage = Stage::new(true);
+        let (stage, mut events) = stage(true);
         assert_eq!(stage.asked_to_end(), None);
         stage.signal("WINCH").unwrap();
-        assert_eq!(stage.perform(|| 7).unwrap(), Ok(7));
+        assert_eq!(stage.perform(&mut events, || 7), Ok(7));
+        assert_eq!(stage.perform_aside(&mut events, || 7).unwrap(), Ok(7));
         stage.signal("TERM").unwrap();
         stage.signal("INT").unwrap();
         assert_eq!(stage.asked_to_end(), Some(15));
-        assert_eq!(stage.perform(|| 7).unwrap(), Err(15));
+        assert_eq!(stage.perform(&mut events, || 7), Err(15));
+        assert_eq!(stage.perform_aside(&mut events, || 7).unwrap(), Err(15));
         assert_eq!(stage.start(), Err(15));
     }
 
     #[test]
     fn work_is_left_at_once() {
-        let stage = Stage::new(true);
+        let (stage, mut events) = stage(true);
         let (release, held) = mpsc::channel::<()>();
         let other = stage.clone();
-        let outcome = stage.perform(move || {
+        let outcome = stage.perform_aside(&mut events, move || {
             other.signal("INT").unwrap();
             let _ = held.recv();
         });
@@ -255,14 +273,15 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_work_goes_on() {
-        let stage = Stage::new(true);
-        let work = std::panic::AssertUnwindSafe(|| stage.perform(|| panic!("no")));
+        let (stage, mut events) = stage(true);
+        let work =
+            std::panic::AssertUnwindSafe(|| stage.perform_aside(&mut events, || panic!("no")));
         assert!(std::panic::catch_unwind(work).is_err());
     }
 
     #[test]
     fn signals_wait_for_the_start() {
-        let stage = Stage::new(true);
+        let (stage, _events) = stage(true);
         stage.start().unwrap();
         stage.signal("INT").unwrap();
         stage.signal("USR1").unwrap();
@@ -272,7 +291,7 @@ mod tests {
 
     #[test]
     fn without_forwarding_requests_to_leave_do_nothing() {
-        let stage = Stage::new(false);
+        let (stage, _events) = stage(false);
         stage.start().unwrap();
         stage.signal("INT").unwrap();
         stage.signal("TERM").unwrap();

@@ -97,7 +97,7 @@ pub(crate) fn start(
     attached: Attached,
     streams: &Streams,
 ) -> (Session, Events) {
-    let events = Events::new();
+    let events = Events::new().expect("a descriptor");
     let environment = Environment::from_iter(Vec::<(String, String)>::new());
     let session = Session::start(hijacked, attached, streams, &environment, &events.sender())
         .expect("start the session");

@@ -27,6 +27,21 @@ impl Client {
     /// Engine API `POST /containers/{id}/attach?detachKeys=&stderr=1&stdin=1&stdout=1&stream=1`, with
     /// `Connection: Upgrade`.
     pub fn attach_container(&self, id: &str, options: &AttachOptions) -> Result<Hijacked, Error> {
+        self.attach_container_and(id, options, || ())
+            .map(|(hijacked, ())| hijacked)
+    }
+
+    /// As [`Client::attach_container`], with another request, or anything else, that is made while the engine has not
+    /// answered yet: a wait, for a container that is to be started, needs no answer of this one.
+    ///
+    /// # Errors
+    /// Those of attaching. What was done meanwhile is lost then.
+    pub fn attach_container_and<T>(
+        &self,
+        id: &str,
+        options: &AttachOptions,
+        meanwhile: impl FnOnce() -> T,
+    ) -> Result<(Hijacked, T), Error> {
         let mut request = Request::new("POST", container_path(id)? + "/attach");
         if let Some(keys) = &options.detach_keys {
             request = request.query("detachKeys", keys);
@@ -36,6 +51,6 @@ impl Client {
             .flag("stdin", options.stdin)
             .flag("stdout", options.stdout)
             .flag("stream", true);
-        self.upgrade(&request)
+        self.upgrade_and(&request, meanwhile)
     }
 }

@@ -1,8 +1,7 @@
 //! The environment of the container's process.
 
 use clap::Args;
-
-use crate::values::environment;
+use flags::environment;
 
 /// Options about environment variables.
 #[derive(Debug, Clone, Default, Args)]

@@ -9,8 +9,6 @@ pub(crate) mod device;
 pub(crate) mod device_rule;
 pub(crate) mod dns;
 pub(crate) mod duration;
-pub(crate) mod env_file;
-pub(crate) mod environment;
 pub(crate) mod extra_host;
 pub(crate) mod gpus;
 pub(crate) mod integer;
