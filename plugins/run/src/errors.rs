@@ -213,6 +213,10 @@ mod tests {
                 "exec: \"/x\": stat /x: no such file or directory: unknown",
                 127,
             ),
+            (
+                "CreateFile x: The system cannot find the file specified.",
+                127,
+            ),
             ("exec: \"/etc/passwd\": permission denied: unknown", 126),
             ("exec: \"/etc\": is a directory: unknown", 126),
             ("No such image: x:latest", 125),

@@ -145,6 +145,23 @@ fn values_that_are_wrong_are_125() {
             "--label-file: open /nonexistent: no such file or directory",
         ),
         (vec!["run", "--pid", "x", "img"], "--pid: invalid PID mode"),
+        (vec!["run", "--uts", "x", "img"], "--uts: invalid UTS mode"),
+        (
+            vec!["run", "--userns", "x", "img"],
+            "--userns: invalid USER mode",
+        ),
+        (
+            vec!["run", "--log-driver", "none", "--log-opt", "a=b", "img"],
+            "invalid logging opts for driver none",
+        ),
+        (
+            vec!["run", "--restart", "always:x", "img"],
+            "invalid restart policy format: maximum retry count must be an integer",
+        ),
+        (
+            vec!["run", "--network", "none", "--network-alias", "a", "img"],
+            "network-scoped aliases are only supported for user-defined networks",
+        ),
         (
             vec!["run", "--rm", "--restart", "always", "img"],
             "conflicting options: cannot specify both --restart and --rm",
