@@ -9,6 +9,8 @@ use std::io::{self, Read};
 use crate::error::{Error, ErrorKind};
 
 const BUFFER: usize = 64 << 10;
+/// What is enough for a container that prints little: memory that is never touched costs nothing, but all of a buffer is.
+const FIRST_BUFFER: usize = 4 << 10;
 /// An engine's error message beyond this is cut off.
 const LONGEST_MESSAGE: usize = 64 << 10;
 const HEADER: usize = 8;
@@ -37,7 +39,7 @@ pub enum Stream {
 #[derive(Debug)]
 pub struct Demultiplexer<R> {
     reader: R,
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
     /// What is in the buffer: `start..end`.
     start: usize,
     end: usize,
@@ -51,7 +53,7 @@ impl<R: Read> Demultiplexer<R> {
     pub fn new(reader: R) -> Demultiplexer<R> {
         Demultiplexer {
             reader,
-            buffer: vec![0; BUFFER].into_boxed_slice(),
+            buffer: vec![0; FIRST_BUFFER],
             start: 0,
             end: 0,
             stream: Stream::Stdout,
@@ -132,6 +134,10 @@ impl<R: Read> Demultiplexer<R> {
 
     /// Reads what there is behind what is in the buffer.
     fn fill(&mut self) -> Result<usize, Error> {
+        if self.end == self.buffer.len() {
+            // There is more than fits.
+            self.buffer.resize(BUFFER, 0);
+        }
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         } else if self.end == self.buffer.len() {

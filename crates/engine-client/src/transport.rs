@@ -27,7 +27,10 @@ use crate::request::Request;
 use crate::version::ApiVersion;
 
 /// Holds a whole answer's header, so it is larger than the limit on that.
-const BUFFER: usize = 32 << 10;
+const INPUT_BUFFER: usize = 20 << 10;
+/// Holds the head of a request; what is uploaded passes through in pieces. Each connection has both, and fills them with
+/// zeros.
+const OUTPUT_BUFFER: usize = 8 << 10;
 const LARGEST_HEADER: usize = 16 << 10;
 
 /// A pool of connections to one endpoint, cheap to clone.
@@ -61,8 +64,8 @@ impl Http {
             .max_redirects(0)
             .user_agent(&dialer.user_agent)
             .max_response_header_size(LARGEST_HEADER)
-            .input_buffer_size(BUFFER)
-            .output_buffer_size(BUFFER)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER)
             .build();
         let connector = Links(Arc::clone(&dialer));
         Http {
@@ -305,7 +308,7 @@ impl Connector for Links {
         Ok(Some(Link {
             connection,
             forward,
-            buffers: LazyBuffers::new(BUFFER, BUFFER),
+            buffers: LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
             read_timeout: None,
             write_timeout: None,
         }))

@@ -22,27 +22,33 @@ const ENDED: &str = "10\r\n{\"StatusCode\":0}\r\n0\r\n\r\n";
 const STARTED: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 
-/// What the bare sequence sends, each on the connection of its number.
-const SEQUENCE: [(usize, &str); 5] = [
-    (0, "HEAD /_ping HTTP/1.1\r\nHost: x\r\n\r\n"),
-    (
-        0,
-        "POST /v1.41/containers/create HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
-    ),
-    (
-        1,
-        "POST /v1.41/containers/x/attach?stream=1&stdout=1&stderr=1 HTTP/1.1\r\nHost: x\r\n\
-         Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n",
-    ),
-    (
-        2,
-        "POST /v1.41/containers/x/wait?condition=next-exit HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
-    ),
-    (
-        0,
-        "POST /v1.41/containers/x/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
-    ),
-];
+const PING: &str = "HEAD /_ping HTTP/1.1\r\nHost: x\r\n\r\n";
+const CREATE: &str =
+    "POST /v1.41/containers/create HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}";
+const ATTACH: &str = "POST /v1.41/containers/x/attach?stream=1&stdout=1&stderr=1 HTTP/1.1\r\n\
+    Host: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n";
+const WAIT: &str = "POST /v1.41/containers/x/wait?condition=next-exit HTTP/1.1\r\nHost: x\r\n\
+    Content-Length: 0\r\n\r\n";
+const START: &str =
+    "POST /v1.41/containers/x/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+
+/// What a run needs to send, each on the connection of its number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sequence {
+    /// With the container's streams, until its end.
+    Attached,
+    /// Until it is started.
+    Detached,
+}
+
+impl Sequence {
+    fn requests(self) -> &'static [(usize, &'static str)] {
+        match self {
+            Sequence::Attached => &[(0, PING), (0, CREATE), (1, ATTACH), (2, WAIT), (0, START)],
+            Sequence::Detached => &[(0, PING), (0, CREATE), (0, START)],
+        }
+    }
+}
 
 /// How often containers have been started; attached streams and waits end with the next start.
 #[derive(Default)]
@@ -95,27 +101,28 @@ impl Instantaneous {
     }
 
     /// Sends what a run must send, and nothing else, and returns how long that takes: what no client can save.
-    pub(crate) fn bare_sequence(&self) -> anyhow::Result<Duration> {
+    pub(crate) fn bare_sequence(&self, sequence: Sequence) -> anyhow::Result<Duration> {
         let start = Instant::now();
-        bare_sequence(&self.path).context("the bare sequence of requests failed")?;
+        bare_sequence(&self.path, sequence).context("the bare sequence of requests failed")?;
         Ok(start.elapsed())
     }
 }
 
-fn bare_sequence(path: &Path) -> io::Result<()> {
-    let mut streams = [
-        UnixStream::connect(path)?,
-        UnixStream::connect(path)?,
-        UnixStream::connect(path)?,
-    ];
-    for (stream, request) in SEQUENCE {
-        streams[stream].write_all(request.as_bytes())?;
-        head(&mut streams[stream], &mut Vec::new())?;
+fn bare_sequence(path: &Path, sequence: Sequence) -> io::Result<()> {
+    let mut streams: Vec<UnixStream> = Vec::new();
+    for &(number, request) in sequence.requests() {
+        if streams.len() == number {
+            streams.push(UnixStream::connect(path)?);
+        }
+        streams[number].write_all(request.as_bytes())?;
+        head(&mut streams[number], &mut Vec::new())?;
     }
-    // The output ends, and the status comes.
-    streams[1].read_to_end(&mut Vec::new())?;
-    let mut status = [0; ENDED.len()];
-    streams[2].read_exact(&mut status)
+    if let [_, output, wait] = &mut streams[..] {
+        // The output ends, and the status comes.
+        output.read_to_end(&mut Vec::new())?;
+        wait.read_exact(&mut [0; ENDED.len()])?;
+    }
+    Ok(())
 }
 
 fn serve(mut client: UnixStream, starts: &Starts) -> io::Result<()> {
@@ -189,8 +196,9 @@ mod tests {
         let directory = std::env::temp_dir();
         let path = directory.join(format!("instant-{}", std::process::id()));
         let engine = Instantaneous::start(path.clone()).expect("a socket");
-        engine.bare_sequence().expect("a run");
-        engine.bare_sequence().expect("another run");
+        for sequence in [Sequence::Attached, Sequence::Detached, Sequence::Attached] {
+            engine.bare_sequence(sequence).expect("a run");
+        }
         std::fs::remove_file(path).expect("the socket");
     }
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, anyhow, ensure};
 use harness::{BUSYBOX, Engine, Image, Registry};
 
-use crate::instant::Instantaneous;
+use crate::instant::{Instantaneous, Sequence};
 use crate::memory;
 use crate::relay::Relay;
 use crate::stats::{Series, milliseconds};
@@ -140,11 +140,14 @@ impl Bench {
             "\n| on an engine that takes no time | tool median ms | docker median ms | tool to docker |"
         );
         println!("| --- | ---: | ---: | ---: |");
-        for (name, words) in [CASES[0], CASES[3]] {
+        for ((name, words), sequence) in [
+            (CASES[0], Sequence::Attached),
+            (CASES[3], Sequence::Detached),
+        ] {
             let subjects = self.clients(&engine.address(), words);
             let mut bare = Series::default();
             let times = in_turn_after(&subjects, rounds, || {
-                bare.push(engine.bare_sequence()?);
+                bare.push(engine.bare_sequence(sequence)?);
                 Ok(())
             })?;
             let own: Vec<f64> = times
