@@ -20,16 +20,16 @@ const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 pub(crate) fn bench(root: &Path, rounds: usize) -> anyhow::Result<()> {
     let programs = Programs::build(root)?;
     let mut subjects = vec![
-        Subject::new("empty program, static", programs.path("empty")),
+        Subject::new("empty program, static", programs.path("empty")?),
         Subject::new("empty program, dynamic", programs.dynamic_empty()?),
-        Subject::new("tool, a no-op command beside run", programs.path("host")).args(["noop"]),
+        Subject::new("tool, a no-op command beside run", programs.path("host")?).args(["noop"]),
         Subject::new("tool --version", crate::tool::build(root)?).args(["--version"]),
     ];
     for size in SIZES {
         subjects.push(
             Subject::new(
                 format!("byname, {size} commands"),
-                programs.path(&format!("byname-{size}")),
+                programs.path(&format!("byname-{size}"))?,
             )
             .args([last(size)]),
         );
@@ -38,7 +38,7 @@ pub(crate) fn bench(root: &Path, rounds: usize) -> anyhow::Result<()> {
         subjects.push(
             Subject::new(
                 format!("clap, {size} subcommands"),
-                programs.path(&format!("clap-{size}")),
+                programs.path(&format!("clap-{size}"))?,
             )
             .args([last(size)]),
         );
@@ -143,8 +143,8 @@ impl Programs {
         })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.executables.join(name)
+    fn path(&self, name: &str) -> anyhow::Result<PathBuf> {
+        crate::tool::installed(&self.executables.join(name))
     }
 
     /// An empty program as `cargo new` and a plain `cargo build --release` would link it.
@@ -159,7 +159,7 @@ impl Programs {
         if !status.success() {
             bail!("the empty program does not build: {status}");
         }
-        Ok(output)
+        crate::tool::installed(&output)
     }
 }
 
