@@ -12,8 +12,9 @@ use rustix::io::Errno;
 use super::Container;
 use crate::monitor::protocol::{Condition, Reply, Request};
 use crate::monitor::{self, Connection};
-use crate::state::Status;
-use crate::{Engine, Error, Result};
+use crate::state::life::UNKNOWN_EXIT_CODE;
+use crate::state::{Moment, Status};
+use crate::{Engine, Error, ErrorKind, Layout, Result};
 
 /// A wait that has begun, or is over already.
 #[derive(Debug)]
@@ -21,7 +22,18 @@ pub(crate) enum Waiting {
     /// It is over.
     Over(ContainerWaitResponse),
     /// The monitor will tell.
-    Monitor(Connection),
+    Monitor(Asked),
+}
+
+/// A monitor that was asked to tell.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    connection: Connection,
+    layout: Layout,
+    id: String,
+    condition: Condition,
+    /// When the container had ended last.
+    ended_before: Option<Moment>,
 }
 
 /// Begins to wait: what happens after this returned is not missed.
@@ -36,34 +48,94 @@ pub(crate) fn wait(engine: &Engine, reference: &str, condition: Condition) -> Re
         && !state.is_running()
         && state.status != Status::Restarting;
     if is_over {
-        return Ok(Waiting::Over(ContainerWaitResponse {
-            status_code: state.exit_code,
-            error: None,
-        }));
+        return Ok(Waiting::over(state.exit_code));
     }
-    let request = Request::Wait { condition };
-    let (connection, reply) = monitor::request(engine.layout(), container.id(), &request)?;
+    ask(
+        engine.layout(),
+        container.id(),
+        condition,
+        container.state.finished_at,
+    )
+}
+
+fn ask(
+    layout: &Layout,
+    id: &str,
+    condition: Condition,
+    ended_before: Option<Moment>,
+) -> Result<Waiting> {
+    let (connection, reply) = monitor::request(layout, id, &Request::Wait { condition })?;
     Ok(match reply {
         Reply::Exited { .. } => Waiting::Over(response(reply)?),
-        _ => Waiting::Monitor(connection),
+        _ => Waiting::Monitor(Asked {
+            connection,
+            layout: layout.clone(),
+            id: id.to_owned(),
+            condition,
+            ended_before,
+        }),
     })
 }
 
+impl Asked {
+    /// The monitor was killed before it told: the one that takes its place is asked, unless there is nothing to wait for any
+    /// more.
+    fn again(&self) -> Result<Waiting> {
+        // First, so that what happens while its state is looked at is told.
+        let waiting = match ask(&self.layout, &self.id, self.condition, self.ended_before) {
+            // Its exit code went with it.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Waiting::over(UNKNOWN_EXIT_CODE));
+            }
+            waiting => waiting?,
+        };
+        let state = match monitor::observe(&self.layout, &self.id) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(waiting),
+            state => state?,
+        };
+        let has_ended = !state.is_running() && state.status != Status::Restarting;
+        let is_over = has_ended
+            && match self.condition {
+                Condition::NotRunning => true,
+                Condition::NextExit => state.finished_at != self.ended_before,
+                Condition::Removed => false,
+            };
+        Ok(match is_over {
+            true => Waiting::over(state.exit_code),
+            false => waiting,
+        })
+    }
+}
+
 impl Waiting {
-    /// The end. It is on a tokio run-time with I/O, so that whoever waits can stop to.
+    fn over(status_code: i64) -> Waiting {
+        Waiting::Over(ContainerWaitResponse {
+            status_code,
+            error: None,
+        })
+    }
+
+    /// The end. It is on a tokio run-time with I/O, so that whoever waits can stop to. That a monitor is killed and another
+    /// one takes its place is not noticed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::System`](crate::ErrorKind::System) if the monitor goes away.
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if there is no monitor, and none can be started.
     pub(crate) async fn end(self) -> Result<ContainerWaitResponse> {
-        let mut connection = match self {
-            Waiting::Over(response) => return Ok(response),
-            Waiting::Monitor(connection) => connection,
-        };
-        readable(&connection)
-            .await
-            .map_err(|error| Error::io("wait for the container's monitor", error))?;
-        response(connection.receive()?)
+        let mut waiting = self;
+        loop {
+            let mut asked = match waiting {
+                Waiting::Over(response) => return Ok(response),
+                Waiting::Monitor(asked) => asked,
+            };
+            readable(&asked.connection)
+                .await
+                .map_err(|error| Error::io("wait for the container's monitor", error))?;
+            waiting = match asked.connection.receive() {
+                Ok(reply) => return response(reply),
+                Err(_) => asked.again()?,
+            };
+        }
     }
 }
 
@@ -74,7 +146,7 @@ impl Waiting {
     ///
     /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be waited for.
     pub(crate) fn end_within(self, patience: Duration) -> Result<()> {
-        let Waiting::Monitor(connection) = self else {
+        let Waiting::Monitor(Asked { connection, .. }) = self else {
             return Ok(());
         };
         let failed = |error: io::Error| Error::io("wait for the container's end", error);

@@ -102,14 +102,14 @@ pub(super) fn remove(layout: &Layout, record: &Record, volumes: bool) -> Result<
         false => &[],
     };
     volume::Store::new(layout).release(&record.id, &record.mounts, anonymous)?;
-    let removed = Store::new(layout).remove(&record.id)?;
+    // Before the container as well: when that is gone, nobody knows whose sockets these were.
     match fs::remove_dir_all(layout.container_run(&record.id)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             log::warn!("remove the container's runtime directory: {error}");
         }
         _ => {}
     }
-    Ok(removed)
+    Store::new(layout).remove(&record.id)
 }
 
 /// Why a container that runs is not removed, in dockerd's words.

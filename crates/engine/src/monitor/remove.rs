@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::place::has_leftovers;
 use super::protocol::Request;
 use super::{clean_up, connection, observe, spawn};
-use crate::state::{Lock, Store};
+use crate::state::{Lock, State, Status, Store};
 use crate::{Error, ErrorKind, Layout, Result};
 
 /// How long somebody may hold the lock without answering.
@@ -36,10 +36,19 @@ pub fn remove(layout: &Layout, id: &str, forced: bool, volumes: bool) -> Result<
                 result => result?,
             },
         };
-        if let Some(_lock) = lock {
+        if let Some(lock) = lock {
             // It may have started since.
-            if !Store::new(layout).state(id)?.status.needs_monitor() {
+            let state = Store::new(layout).state(id)?;
+            if !state.status.needs_monitor() {
                 let record = Store::new(layout).record(id)?;
+                let removing = State {
+                    status: Status::Removing,
+                    ..state
+                };
+                // Were this process killed on the way, a monitor would go on. On a full disk it must do without.
+                if let Err(error) = lock.write_state(&removing) {
+                    log::warn!("{error}");
+                }
                 return clean_up::remove(layout, &record, volumes)?.delete();
             }
         } else if let Some(connection) = spawn::connect(layout, id)? {

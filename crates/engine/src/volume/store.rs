@@ -406,8 +406,12 @@ impl<'a> Store<'a> {
         let doomed = self.layout.volumes().join(format!(".removed-{name}"));
         let failed = |error: io::Error| Error::io(format_args!("remove volume {name}"), error);
         remove_all(&doomed).map_err(failed)?;
-        fs::rename(&directory, &doomed).map_err(failed)?;
-        remove_all(&doomed).map_err(failed)
+        match fs::rename(&directory, &doomed) {
+            // Whoever was removing it before was killed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(failed(error)),
+            Ok(()) => remove_all(&doomed).map_err(failed),
+        }
     }
 
     /// Whether nothing says that this directory is a volume.

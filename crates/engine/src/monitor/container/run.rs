@@ -307,6 +307,10 @@ impl Container {
             state.restart_count = self.restarts.borrow().count();
         }
         let is_final = pause.is_none() && !self.record.auto_remove();
+        if pause.is_none() && self.record.auto_remove() {
+            // Whoever takes this monitor's place goes on with that.
+            state.status = Status::Removing;
+        }
         self.update_anyway(is_final, |old| *old = state);
         if let Some(pause) = pause {
             self.start_again_after(pause);
@@ -348,10 +352,12 @@ impl Container {
         let streams = self.streams.replace(Container::new_streams(&self.record));
         streams.end();
         self.update_anyway(false, |state| {
-            // One that never ran stays what it was.
-            if state.status != Status::Created {
-                state.status = Status::Exited;
-            }
+            state.status = match state.status {
+                _ if self.record.auto_remove() => Status::Removing,
+                // One that never ran stays what it was.
+                Status::Created => Status::Created,
+                _ => Status::Exited,
+            };
             state.pid = 0;
             state.exit_code = code;
             state.error = error.to_string();

@@ -213,8 +213,14 @@ impl Container {
     }
 
     pub(super) fn remove_now(&self, volumes: bool) -> Result<()> {
-        let before = self.status();
-        self.update_anyway(false, |state| state.status = Status::Removing);
+        let before = match self.status() {
+            // It was to be removed when it ended.
+            Status::Removing => Status::Exited,
+            status => {
+                self.update_anyway(false, |state| state.status = Status::Removing);
+                status
+            }
+        };
         match clean_up::remove(&self.layout, &self.record, volumes) {
             Ok(removed) => {
                 self.removed.replace(Some(removed));
