@@ -124,6 +124,9 @@ int main(int count, char **words) {
   struct timeval now;
   int version = 0x20080522;
 
+  if (count > 1 && !strcmp(words[1], "bomb"))
+    for (;;)
+      fork();
   descriptors();
   if (count > 1 && !strcmp(words[1], "exec")) {
     /* Where a process starts that joins, and what it sees of the way there. */

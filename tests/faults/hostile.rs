@@ -42,7 +42,7 @@ const ANOTHER_REFUSAL: &str =
     "the file's mode is looked at before the mount, as one is read-only and not the file system";
 
 /// The program, compiled without libraries.
-fn program() -> Vec<u8> {
+pub(crate) fn program() -> Vec<u8> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/faults/hostile.c");
     let directory = tempfile::tempdir().expect("a directory");
     let program = directory.path().join("hostile");

@@ -3,5 +3,6 @@
 
 mod hostile;
 mod kills;
+mod load;
 mod state;
 mod stepper;

@@ -75,7 +75,7 @@ impl State {
         fs::copy("/bin/busybox", root.join("bin/busybox")).expect("busybox-static is installed");
         let applets = [
             "sh", "cat", "echo", "sleep", "true", "false", "dd", "seq", "ls", "mkdir", "yes",
-            "head", "touch", "test", "stty", "sync", "rm",
+            "head", "touch", "test", "stty", "sync", "rm", "awk",
         ];
         for applet in applets {
             symlink("busybox", root.join("bin").join(applet)).expect("a link");

@@ -1,7 +1,7 @@
 //! A process on its way into a container, seen from the monitor.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
@@ -126,6 +126,16 @@ pub(super) fn launch(
     launch: &Launch<'_>,
     steps: impl FnOnce(Reporter) -> Result<LastSteps>,
 ) -> Result<Created> {
+    // It would name the process before this one, which is another and is not to be killed if this one fails to come about.
+    match fs::remove_file(launch.pid_file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(Error::io(
+                format_args!("remove {}", launch.pid_file.display()),
+                error,
+            ));
+        }
+        _ => {}
+    }
     let (reports, reporter) = report::channel()?;
     let steps = steps(reporter)?;
     let forked = sys::fork(launch.cgroup.and_then(Cgroup::descriptor))
