@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+mod memory;
 mod mount;
 mod namespace;
 mod process;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::unix::AsyncFd;
 
+pub(crate) use memory::release_idle_pages;
 pub(crate) use mount::set_mount_attributes;
 pub(crate) use namespace::{owner_of_namespace, unshare_cgroups, unshare_user};
 pub(crate) use process::{

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags, open};
@@ -27,6 +28,12 @@ reexec::submit! { reexec::Initializer::new(spawn::NAME, run) }
 
 /// How long a monitor that nobody wants anything of waits for somebody, before the container has run.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long nothing has to happen before a monitor lets go of memory that it can have again.
+const REST: Duration = Duration::from_millis(500);
+
+/// Whether that long has passed: memory is let go of when this process goes to sleep next.
+static IS_AT_REST: AtomicBool = AtomicBool::new(false);
 
 fn run(arguments: &[OsString]) -> u8 {
     match try_run(arguments) {
@@ -64,6 +71,12 @@ fn try_run(arguments: &[OsString]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
+        // As late as can be: each page of code that runs behind it is mapped again, with fifteen more.
+        .on_thread_park(|| {
+            if IS_AT_REST.swap(false, Ordering::Relaxed) {
+                sys::release_idle_pages();
+            }
+        })
         .build()
         .map_err(failed)?;
     LocalSet::new().block_on(&runtime, async {
@@ -163,6 +176,7 @@ async fn done(container: &Container) {
                 () = container.busy.changed() => {}
                 // The container holds the sender.
                 _ = progress.changed() => {}
+                () = rest() => {}
             }
             continue;
         }
@@ -174,6 +188,13 @@ async fn done(container: &Container) {
             () = container.busy.changed() => {}
         }
     }
+}
+
+/// Has this process be small when nothing has happened for a while; does not end.
+async fn rest() {
+    tokio::time::sleep(REST).await;
+    IS_AT_REST.store(true, Ordering::Relaxed);
+    std::future::pending().await
 }
 
 /// Lines in the container's `monitor.log`.

@@ -1,8 +1,8 @@
 //! Where a container's init process lies.
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
-use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, ResolveFlags, accessat, openat2};
+use super::rootfs_file;
 
 /// Where Docker has it.
 pub const INIT_PATH: &str = "/sbin/docker-init";
@@ -13,21 +13,7 @@ pub const INIT_PATH_IN_DEV: &str = "/dev/docker-init";
 
 /// The path for a container with that root directory.
 pub(super) fn of(root: BorrowedFd<'_>) -> &'static str {
-    let open = |path: &str| {
-        let flags = OFlags::PATH | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        openat2(root, path, flags, Mode::empty(), resolve)
-    };
-    let is_possible = open(INIT_PATH).is_ok()
-        || match open("/sbin") {
-            Ok(directory) => {
-                let path = format!("/proc/self/fd/{}", directory.as_raw_fd());
-                accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
-            }
-            // It is made.
-            Err(_) => true,
-        };
-    match is_possible {
+    match rootfs_file::can_be_there(root, INIT_PATH) {
         true => INIT_PATH,
         false => INIT_PATH_IN_DEV,
     }

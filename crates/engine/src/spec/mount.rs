@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use libcontainer::oci_spec::runtime::{Mount, MountBuilder};
 
 use super::mount_point::{MountKind, MountPoint, Propagation, clean};
-use super::{CgroupView, Input, MountPropagation, NetworkFiles, init_path};
+use super::{CgroupView, Input, MountPropagation, init_path, rootfs_file};
 use crate::{Error, Result};
 
 /// How large `/dev/shm` is unless the request says otherwise.
@@ -82,7 +82,7 @@ pub(super) fn of_container(input: &Input<'_>, facts: &Facts<'_>) -> Result<Mount
 
     let root_propagation = common_propagation(&user);
     let mut propagation = Vec::new();
-    let mut ordered: Vec<(String, Mount)> = own_files(input.files, read_only_root)?;
+    let mut ordered: Vec<(String, Mount)> = own_files(input, read_only_root)?;
     ordered.retain(|(destination, _)| !user.iter().any(|point| point.destination == *destination));
     for point in &user {
         ordered.push((point.destination.clone(), of_point(point)?));
@@ -239,8 +239,10 @@ fn shared_memory(input: &Input<'_>, facts: &Facts<'_>) -> Result<Option<Mount>> 
     Ok(Some(shm))
 }
 
-/// The three files that the engine writes for each container.
-fn own_files(files: &NetworkFiles, read_only: bool) -> Result<Vec<(String, Mount)>> {
+/// The three files that the engine writes for each container; not those that a directory of the machine has not, and that an
+/// ordinary user can not make in it.
+fn own_files(input: &Input<'_>, read_only: bool) -> Result<Vec<(String, Mount)>> {
+    let files = input.files;
     let options: &[&str] = if read_only {
         &["bind", "ro"]
     } else {
@@ -252,7 +254,9 @@ fn own_files(files: &NetworkFiles, read_only: bool) -> Result<Vec<(String, Mount
         ("/etc/hostname", &files.hostname),
         ("/etc/hosts", &files.hosts),
     ] {
-        if let Some(source) = source {
+        if let Some(source) = source
+            && (input.ids.is_none() || rootfs_file::can_be_there(input.root, destination))
+        {
             list.push((
                 destination.to_owned(),
                 mount(destination, "bind", text(source)?, options)?,

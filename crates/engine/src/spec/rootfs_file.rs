@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::fs::FileType;
-use rustix::fs::{Mode, OFlags, ResolveFlags, fstat, openat2};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, ResolveFlags, accessat, fstat, openat2};
 use rustix::io::Errno;
 
 use crate::{Error, Result};
@@ -54,6 +54,28 @@ pub(super) fn read(root: BorrowedFd<'_>, path: &str) -> Result<Vec<u8>> {
         )));
     }
     Ok(content)
+}
+
+/// Whether the file is there, or whoever mounts something on it can make it: in a user namespace a directory may belong to
+/// somebody who is not in it.
+pub(super) fn can_be_there(root: BorrowedFd<'_>, path: &str) -> bool {
+    let open = |path: &str| {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        openat2(root, path, flags, Mode::empty(), resolve)
+    };
+    if open(path).is_ok() {
+        return true;
+    }
+    let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+    match open(parent) {
+        Ok(directory) => {
+            let path = format!("/proc/self/fd/{}", directory.as_raw_fd());
+            accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
+        }
+        // It is made, too.
+        Err(_) => true,
+    }
 }
 
 #[cfg(test)]
