@@ -1,4 +1,7 @@
-//! The gzip format (RFC 1952) without compression, as image layers want it.
+//! The gzip format (RFC 1952), as image layers want it: without compression, or as the program does it.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 /// The most that a stored block holds (RFC 1951, 3.2.4).
 const BLOCK: usize = 65535;
@@ -27,6 +30,28 @@ pub(crate) fn stored(bytes: &[u8]) -> Vec<u8> {
     file
 }
 
+/// What `gzip` makes of the bytes.
+///
+/// # Panics
+/// If there is no such program.
+pub(crate) fn compressed(bytes: &[u8]) -> Vec<u8> {
+    let mut child = Command::new("gzip")
+        .args(["-c", "-n"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("gzip starts");
+    let mut stdin = child.stdin.take().expect("gzip has an input");
+    let output = std::thread::scope(|scope| {
+        let writer = scope.spawn(move || stdin.write_all(bytes));
+        let output = child.wait_with_output().expect("gzip ends");
+        writer.join().expect("no panic").expect("gzip reads");
+        output
+    });
+    assert!(output.status.success(), "gzip ended with {}", output.status);
+    output.stdout
+}
+
 fn crc32(bytes: &[u8]) -> u32 {
     let table: [u32; 256] = std::array::from_fn(|index| {
         (0..8).fold(index as u32, |value, _| match value & 1 {
@@ -41,9 +66,6 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::process::{Command, Stdio};
-
     use super::*;
 
     #[test]

@@ -64,7 +64,7 @@ impl Image {
     /// As [`Engine::import`](crate::Engine::import) does without a busybox.
     pub fn archive(&self, reference: &str) -> Vec<u8> {
         let layer = self.tar();
-        let config = config(&platform(), &layer).to_string();
+        let config = config(&platform(), std::slice::from_ref(&layer)).to_string();
         let config_name = format!("{}.json", hex(config.as_bytes()));
         let manifest = json!([{
             "Config": config_name,
@@ -130,14 +130,16 @@ pub(crate) fn platform() -> Value {
     json!({"os": "linux", "architecture": architecture})
 }
 
-/// The configuration of an image for that platform that has this layer alone.
-pub(crate) fn config(platform: &Value, layer: &[u8]) -> Value {
+/// The configuration of an image for that platform that has these layers, the lowest first.
+pub(crate) fn config(platform: &Value, layers: &[Vec<u8>]) -> Value {
     let created = "2024-01-01T00:00:00Z";
     let mut config = platform.clone();
     config["created"] = created.into();
     config["config"] = json!({});
-    config["rootfs"] = json!({"type": "layers", "diff_ids": [digest(layer)]});
-    config["history"] = json!([{"created": created, "created_by": "a test"}]);
+    let diff_ids: Vec<String> = layers.iter().map(|layer| digest(layer)).collect();
+    let step = json!({"created": created, "created_by": "a test"});
+    config["rootfs"] = json!({"type": "layers", "diff_ids": diff_ids});
+    config["history"] = vec![step; layers.len()].into();
     config
 }
 

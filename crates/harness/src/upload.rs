@@ -51,17 +51,48 @@ impl Registry {
         format!("{}/{name}", self.address())
     }
 
+    /// Puts an image of this machine's platform into this registry that has these layers, the lowest first, compressed as
+    /// `gzip` does by default, and returns its reference and the bytes that they are then.
+    ///
+    /// # Panics
+    /// If the registry refuses, or there is no `gzip`.
+    #[track_caller]
+    pub fn push_layers(&self, layers: &[Image], name: &str) -> (String, usize) {
+        let (repository, tag) = split_tag(name);
+        let tars: Vec<Vec<u8>> = layers.iter().map(Image::tar).collect();
+        let compressed: Vec<Vec<u8>> = tars.iter().map(|tar| gzip::compressed(tar)).collect();
+        self.put_layers(repository, tag, &image::platform(), &tars, &compressed);
+        let size = compressed.iter().map(Vec::len).sum();
+        (format!("{}/{name}", self.address()), size)
+    }
+
     /// Puts an image of one platform here, and returns how an index names it.
     #[track_caller]
     fn put_image(&self, repository: &str, tag: &str, platform: &Value, image: &Image) -> Value {
         let tar = image.tar();
         let layer = gzip::stored(&tar);
-        let config = image::config(platform, &tar).to_string();
+        self.put_layers(repository, tag, platform, &[tar], &[layer])
+    }
+
+    #[track_caller]
+    fn put_layers(
+        &self,
+        repository: &str,
+        tag: &str,
+        platform: &Value,
+        tars: &[Vec<u8>],
+        compressed: &[Vec<u8>],
+    ) -> Value {
+        let config = image::config(platform, tars).to_string();
+        let layers: Vec<Value> = compressed
+            .iter()
+            .map(|layer| self.put_blob(repository, LAYER, layer))
+            .collect();
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "config": self.put_blob(repository, CONFIG, config.as_bytes()),
-            "layers": [self.put_blob(repository, LAYER, &layer)],
+            "layers": layers,
         });
         self.put_manifest(repository, tag, MANIFEST, &manifest)
     }

@@ -1,4 +1,4 @@
-//! Benchmarks that anyone can run: `cargo xtask startup` and `cargo xtask run`.
+//! Benchmarks that anyone can run: `cargo xtask startup`, `cargo xtask run` and `cargo xtask engine`.
 //!
 //! They print tables of medians and ratios; nothing here passes or fails by a time, for machines differ and are busy.
 
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
+mod engine;
 mod instant;
 mod memory;
 mod relay;
@@ -36,6 +37,12 @@ enum Task {
         #[arg(long, default_value_t = 20)]
         rounds: usize,
     },
+    /// Compare the embedded engine with dockerd, podman, runc, bubblewrap and a bare program: time and memory
+    Engine {
+        /// Runs of each program that are counted
+        #[arg(long, default_value_t = 20)]
+        rounds: usize,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -43,6 +50,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Startup { rounds } => startup::bench(&root, rounds),
         Task::Run { rounds } => run::bench(&root, rounds),
+        Task::Engine { rounds } => engine::bench(&root, rounds),
     }
 }
 

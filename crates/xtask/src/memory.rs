@@ -1,5 +1,7 @@
-//! How much memory a program takes at most.
+//! How much memory programs take.
 
+use std::fs;
+use std::path::Path;
 use std::process::Child;
 use std::thread;
 use std::time::Duration;
@@ -34,11 +36,51 @@ pub(crate) fn peak(child: &mut Child, name: &str) -> anyhow::Result<u64> {
     }
 }
 
+/// The largest resident set that the kernel has noted of a process, in bytes.
+pub(crate) fn high_water_mark_of(process: u32) -> anyhow::Result<u64> {
+    let file = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&file).with_context(|| format!("read {file}"))?;
+    high_water_mark(&status).with_context(|| format!("{file} has no VmHWM"))
+}
+
+/// The proportional set size of a process, in bytes: what others have mapped too counts in part.
+pub(crate) fn proportional(process: u32) -> anyhow::Result<u64> {
+    let file = format!("/proc/{process}/smaps_rollup");
+    let rollup = fs::read_to_string(&file).with_context(|| format!("read {file}"))?;
+    field(&rollup, "Pss:").with_context(|| format!("{file} has no Pss"))
+}
+
+/// The processes of that name whose words name something below `place`.
+pub(crate) fn processes(name: &str, place: &Path) -> anyhow::Result<Vec<u32>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").context("read /proc")? {
+        let entry = entry.context("read /proc")?;
+        let Some(process) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
+        // One that has just ended is none.
+        let comm = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+        let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let words = String::from_utf8_lossy(&words).into_owned();
+        if comm.trim_end().starts_with(name) && words.contains(&*place.to_string_lossy()) {
+            found.push(process);
+        }
+    }
+    Ok(found)
+}
+
 /// `VmHWM` of a process's status, in bytes.
 fn high_water_mark(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    field(status, "VmHWM:")
+}
+
+/// A line such as `Pss:  9 kB`, in bytes.
+fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes * 1024)
 }

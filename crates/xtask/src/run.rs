@@ -39,7 +39,7 @@ const DATA_SHARE: usize = 3;
 
 /// Starts an engine, times both clients in turn and prints times, ratio, own time, memory and requests.
 pub(crate) fn bench(root: &Path, rounds: usize) -> anyhow::Result<()> {
-    let tool = crate::tool::build(root)?;
+    let tool = crate::tool::build(root, "tool", "tool")?;
     let docker = Command::new("docker")
         .arg("--version")
         .output()

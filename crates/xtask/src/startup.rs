@@ -23,7 +23,8 @@ pub(crate) fn bench(root: &Path, rounds: usize) -> anyhow::Result<()> {
         Subject::new("empty program, static", programs.path("empty")?),
         Subject::new("empty program, dynamic", programs.dynamic_empty()?),
         Subject::new("tool, a no-op command beside run", programs.path("host")?).args(["noop"]),
-        Subject::new("tool --version", crate::tool::build(root)?).args(["--version"]),
+        Subject::new("tool --version", crate::tool::build(root, "tool", "tool")?)
+            .args(["--version"]),
     ];
     for size in SIZES {
         subjects.push(

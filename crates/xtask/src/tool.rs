@@ -1,12 +1,12 @@
-//! The release binary that the benchmarks measure.
+//! The release binaries that the benchmarks measure.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-/// Builds `tool` in release mode and returns the path of an installed copy.
-pub(crate) fn build(root: &Path) -> anyhow::Result<PathBuf> {
+/// Builds a package's program in release mode and returns the path of an installed copy.
+pub(crate) fn build(root: &Path, package: &str, program: &str) -> anyhow::Result<PathBuf> {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let status = Command::new(env!("CARGO"))
@@ -15,15 +15,17 @@ pub(crate) fn build(root: &Path) -> anyhow::Result<PathBuf> {
             "--release",
             "--quiet",
             "--package",
-            "tool",
+            package,
+            "--bin",
+            program,
             "--target-dir",
         ])
         .arg(&target)
         .current_dir(root)
         .status()
         .context("cannot start cargo")?;
-    ensure!(status.success(), "`tool` does not build: {status}");
-    installed(&release_directory(&target)?.join("tool"))
+    ensure!(status.success(), "`{program}` does not build: {status}");
+    installed(&release_directory(&target)?.join(program))
 }
 
 /// Copies a program, as installing does, and returns where the copy is.
