@@ -31,6 +31,11 @@ unshare --mount --propagation private --pid --fork --kill-child --mount-proc sh 
     mount -t tmpfs -o mode=755 tmpfs /dev/net
     [ "$network" = none ] || mknod -m 666 /dev/net/tun c 10 200
 
+    # As on most machines, something is mounted where only root gets.
+    mkdir -m 700 "$own/closed"
+    mkdir "$own/closed/mount"
+    mount -t tmpfs tmpfs "$own/closed/mount"
+
     # What is to be run may lie where only root gets: such a directory shows as one with nothing else in it.
     for file in "$1" "$PWD/."; do
         case $file in /*) ;; *) continue ;; esac

@@ -122,7 +122,12 @@ impl Tree {
             OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
             Mode::empty(),
         );
-        let listed = listed.map_err(|error| failed(OsStr::new(""), error.into()))?;
+        let listed = match listed {
+            Ok(listed) => listed,
+            // It is closed to this user, and what is in it as out of reach here as it is outside.
+            Err(Errno::ACCESS) => return Ok(()),
+            Err(error) => return Err(failed(OsStr::new(""), error.into())),
+        };
         for entry in Dir::new(listed).map_err(|error| failed(OsStr::new(""), error.into()))? {
             let entry = entry.map_err(|error| failed(OsStr::new(""), error.into()))?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();
@@ -131,8 +136,8 @@ impl Tree {
             }
             let kind = match statat(lower, &name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(found) => FileType::from_raw_mode(found.st_mode),
-                // It went meanwhile.
-                Err(Errno::NOENT) => continue,
+                // It went meanwhile, or names are all that this user may see.
+                Err(Errno::NOENT | Errno::ACCESS) => continue,
                 Err(error) => return Err(failed(&name, error.into())),
             };
             match kind {
