@@ -117,11 +117,12 @@ fn a_gigabyte_passes_whole_with_flat_memory() {
     const GIB: usize = 1 << 30;
     let engine = engine!();
     // The log would be larger than the output. Lines of seventeen bytes come out of step with every buffer on the way, so
-    // what is lost, doubled or swapped shows.
-    let script = format!("yes 0123456789abcdef | head -c {GIB}; echo all >&2; exit 3");
+    // what is lost, doubled or swapped shows. It ends when its input does, so that its client is there to be measured.
+    let script = format!("yes 0123456789abcdef | head -c {GIB}; echo all >&2; cat; exit 3");
     let words = [
         "run",
         "--rm",
+        "-i",
         "--log-driver=none",
         "busybox",
         "sh",
@@ -130,7 +131,10 @@ fn a_gigabyte_passes_whole_with_flat_memory() {
     ];
     let tool = tool(engine);
     let mut command = tool.command(words);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
     let mut output = child.stdout.take().expect("a pipe");
     // A whole number of lines and then some, so that any offset into one finds what a piece must be.
@@ -149,7 +153,6 @@ fn a_gigabyte_passes_whole_with_flat_memory() {
             first = peak_memory(&child);
         }
         seen += count;
-        // Of one that has ended there is nothing to ask.
         if seen == GIB {
             break;
         }
@@ -157,6 +160,7 @@ fn a_gigabyte_passes_whole_with_flat_memory() {
     assert_eq!(seen, GIB);
     let peak = peak_memory(&child);
     let program = memory(&child, "RssFile:");
+    drop(child.stdin.take());
     let mut rest = String::new();
     output.read_to_string(&mut rest).expect("a pipe");
     let mut errors = String::new();
