@@ -1,9 +1,8 @@
 //! The image that is pulled: as large as those of language run-times, made of words so that it compresses as programs do.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use harness::{Image, Registry};
 
 use super::world::{Program, World};
@@ -102,9 +101,8 @@ impl LargeImage {
         round: usize,
     ) -> anyhow::Result<()> {
         let remove = match engine {
-            Program::Tool => {
-                return fs::remove_dir_all(self.root(world, round)).context("remove a root");
-            }
+            // Its files are being written to the disk still, so the engine is asked, too.
+            Program::Tool => world.tool_at(&self.root(world, round)),
             Program::Docker => world.docker(),
             _ => world.podman(),
         };

@@ -228,17 +228,7 @@ impl World {
         rounds: usize,
         mut report: impl FnMut(&str, &[Subject], &[Series]),
     ) -> anyhow::Result<()> {
-        let words = [
-            "run",
-            "-d",
-            "--network",
-            "none",
-            "--name",
-            NAME,
-            IMAGE,
-            "sleep",
-            "600",
-        ];
+        let words = sleeper(NAME);
         let subjects: Vec<Subject> = self
             .engines()?
             .into_iter()
@@ -278,18 +268,7 @@ impl World {
         for program in Program::ENGINES {
             let start = |number: usize| -> anyhow::Result<()> {
                 let name = format!("{NAME}-{number}");
-                let words = [
-                    "run",
-                    "-d",
-                    "--network",
-                    "none",
-                    "--name",
-                    &name,
-                    IMAGE,
-                    "sleep",
-                    "600",
-                ];
-                run(&self.engine(program)?.args(words))
+                run(&self.engine(program)?.args(sleeper(&name)))
             };
             start(0)?;
             let alone = self.attendants(program, 1)?;
@@ -361,4 +340,19 @@ fn version(program: &str) -> anyhow::Result<String> {
         .with_context(|| format!("{program} is not installed"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// The words that start a container of that name, which stays.
+fn sleeper(name: &str) -> [&str; 9] {
+    [
+        "run",
+        "-d",
+        "--network",
+        "none",
+        "--name",
+        name,
+        IMAGE,
+        "sleep",
+        "600",
+    ]
 }
