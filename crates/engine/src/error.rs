@@ -4,6 +4,8 @@
 
 use std::{error, fmt, io};
 
+use serde::{Deserialize, Serialize};
+
 /// What kind of failure this is, named after the status that the Engine API answers with.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +137,30 @@ impl fmt::Display for Error {
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// An error on its way to another process of the engine. What lies behind it stays where it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorMessage {
+    /// As [`ErrorKind::status`].
+    pub status: u16,
+    /// The message.
+    pub message: String,
+}
+
+impl ErrorMessage {
+    /// What is told of an error.
+    pub fn of(error: &Error) -> ErrorMessage {
+        ErrorMessage {
+            status: error.status(),
+            message: error.to_string(),
+        }
+    }
+
+    /// The error again.
+    pub fn into_error(self) -> Error {
+        Error::new(ErrorKind::from_status(self.status), self.message)
     }
 }
 

@@ -38,7 +38,7 @@ pub use access::Access;
 pub use check::{Finding, Outcome, Thing};
 use disk_usage::disk_usage;
 pub use engine::Engine;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, ErrorMessage};
 pub use layout::Layout;
 pub use listener::Listener;
 pub use restore::{Action, Restored};

@@ -28,14 +28,14 @@ const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The program of that name, if root put it where only root puts programs.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let root = root();
     DIRECTORIES
         .iter()
         .map(|directory| Path::new(directory).join(name))
-        .find(|path| is_trusted(path))
+        .find(|path| is_trusted(path, root))
 }
 
-fn is_trusted(path: &Path) -> bool {
-    let root = root();
+fn is_trusted(path: &Path, root: u32) -> bool {
     let is_roots = |path: &Path| {
         fs::metadata(path)
             .is_ok_and(|metadata| metadata.uid() == root && metadata.mode() & 0o022 == 0)
@@ -129,11 +129,11 @@ mod tests {
         fs::write(&program, "#!/bin/sh\n").expect("a file");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
         // Its directory may be root's, but /tmp above it is everybody's.
-        assert!(!is_trusted(&program));
+        assert!(!is_trusted(&program, root()));
         let link = directory.path().join("link");
         symlink("/bin/sh", &link).expect("a link");
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).expect("a mode");
-        assert!(!is_trusted(&link));
+        assert!(!is_trusted(&link, root()));
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Host {
         let read = |path: &str| {
             fs::read_to_string(path).map_err(|error| Error::io(format_args!("read {path}"), error))
         };
-        let mountinfo = read("/proc/self/mountinfo")?;
+        let mountinfo = read(MOUNTINFO)?;
         let own = read("/proc/self/cgroup")?;
         Ok(Host::of(
             &mountinfo,
@@ -349,6 +349,22 @@ fn controllers_of(directory: &Path) -> Vec<String> {
         .map(str::to_owned)
         .collect()
 }
+
+/// Where version 2 is mounted for this process, if it is.
+///
+/// # Errors
+///
+/// [`ErrorKind::System`](crate::ErrorKind::System) if `/proc` does not say.
+pub(crate) fn version_2_place() -> Result<Option<PathBuf>> {
+    let mountinfo = fs::read_to_string(MOUNTINFO)
+        .map_err(|error| Error::io(format_args!("read {MOUNTINFO}"), error))?;
+    let mut mounts = mountinfo.lines().filter_map(Mount::parse);
+    let found = mounts.find(|mount| mount.kind == "cgroup2");
+    Ok(found.map(|mount| PathBuf::from(mount.place)))
+}
+
+/// What is mounted where, proc_pid_mountinfo(5).
+const MOUNTINFO: &str = "/proc/self/mountinfo";
 
 /// A line of `/proc/PID/mountinfo`.
 struct Mount<'a> {

@@ -91,9 +91,9 @@ fn join(
         config,
         container: &place.record.body,
         root: root.as_fd(),
-        ids: ids.as_ref(),
+        ids,
         available,
-        may_raise_limits: spec::may_raise_limits(available, ids.as_ref()),
+        may_raise_limits: spec::may_raise_limits(available, ids),
     })?;
     runtime::exec(&runtime::ExecInput {
         bundle: &place.bundle(),

@@ -131,10 +131,10 @@ fn build(
         unified: host.is_unified(),
         shm: shm.as_deref(),
         init: init.as_deref(),
-        ids: ids.as_ref(),
+        ids,
         owns_network: user_namespace::owns_network(),
         available,
-        may_raise_limits: spec::may_raise_limits(available, ids.as_ref()),
+        may_raise_limits: spec::may_raise_limits(available, ids),
     })
 }
 

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorMessage};
 
 /// The longest line, in bytes: early input of a client is the one thing in it that can be long.
 pub(crate) const LONGEST_LINE: usize = 1 << 20;
@@ -18,7 +18,7 @@ pub(crate) const LONGEST_LINE: usize = 1 << 20;
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Start the container: [`Reply::Done`] when its program runs. A running one is
-    /// [`ErrorKind::NotModified`].
+    /// [`ErrorKind::NotModified`](crate::ErrorKind::NotModified).
     Start,
     /// Attach a client: [`Reply::Ready`], then [`Stream`](Request::Stream) is expected.
     Attach(Attach),
@@ -33,13 +33,13 @@ pub enum Request {
         /// For what.
         condition: Condition,
     },
-    /// Send a signal to the first process: [`Reply::Done`]. [`ErrorKind::Conflict`] if the container does not run.
+    /// Send a signal to the first process: [`Reply::Done`]. [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the container does not run.
     Kill {
         /// Its number.
         signal: i32,
     },
     /// Send the stop signal, then SIGKILL: [`Reply::Done`] when the container has ended. One that does not run is
-    /// [`ErrorKind::NotModified`].
+    /// [`ErrorKind::NotModified`](crate::ErrorKind::NotModified).
     Stop {
         /// Another signal than the container's.
         signal: Option<i32>,
@@ -79,7 +79,7 @@ pub enum Request {
         size: Size,
     },
     /// Remove the container and release whoever waits for that: [`Reply::Done`]. A running one is
-    /// [`ErrorKind::Conflict`] unless that is forced.
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) unless that is forced.
     Remove {
         /// Kill it if it runs.
         force: bool,
@@ -146,20 +146,12 @@ pub enum Reply {
         error: Option<String>,
     },
     /// It failed.
-    Failed {
-        /// As [`ErrorKind::status`].
-        status: u16,
-        /// The message.
-        message: String,
-    },
+    Failed(ErrorMessage),
 }
 
 impl From<Error> for Reply {
     fn from(error: Error) -> Reply {
-        Reply::Failed {
-            status: error.status(),
-            message: error.to_string(),
-        }
+        Reply::Failed(ErrorMessage::of(&error))
     }
 }
 
@@ -171,9 +163,7 @@ impl Reply {
     /// That of [`Reply::Failed`].
     pub fn into_result(self) -> crate::Result<Reply> {
         match self {
-            Reply::Failed { status, message } => {
-                Err(Error::new(ErrorKind::from_status(status), message))
-            }
+            Reply::Failed(message) => Err(message.into_error()),
             reply => Ok(reply),
         }
     }
@@ -182,6 +172,7 @@ impl Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn an_error_keeps_its_kind_on_the_way() {

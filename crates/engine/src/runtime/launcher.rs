@@ -4,7 +4,6 @@
 //! that is for a monitor, so a short-lived fork of it does the calling; the monitor has one thread, so the fork may do
 //! whatever it could. The container's first process is a sibling of the launcher: the monitor's own child.
 
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,7 +23,7 @@ use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 use super::executor::{LastSteps, Steps};
 use super::{Failure, NAME, Streams, cgroup_view, details};
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, version_2_place};
 use crate::user_namespace::Ids;
 use crate::{Error, Result, sys};
 
@@ -179,8 +178,7 @@ fn lock_cgroups() -> io::Result<()> {
         "/",
         MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
     )?;
-    let mountinfo = fs::read_to_string("/proc/self/mountinfo")?;
-    match mountinfo.lines().find_map(cgroup2_place) {
+    match version_2_place().map_err(io::Error::other)? {
         Some(there) => mount_bind(there, cgroup_view::PLACE)?,
         None => {
             // One that nobody mounted yet can be, by who has a cgroup namespace.
@@ -200,14 +198,6 @@ fn lock_cgroups() -> io::Result<()> {
         Mode::empty(),
     )?;
     sys::set_mount_attributes(place.as_fd(), false, libc::MOUNT_ATTR_RDONLY, 0)
-}
-
-/// Where a line of `/proc/self/mountinfo` (proc_pid_mountinfo(5)) says that version 2 is mounted.
-fn cgroup2_place(line: &str) -> Option<&str> {
-    let (mount, kind) = line.split_once(" - ")?;
-    kind.starts_with("cgroup2 ")
-        .then(|| mount.split(' ').nth(4))
-        .flatten()
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {

@@ -276,11 +276,11 @@ pub fn check(body: &ContainerCreateBody, unified: bool) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     rlimit::limits(
         host_config.ulimits.as_deref().unwrap_or_default(),
-        may_raise_limits(available, ids.as_ref()),
+        may_raise_limits(available, ids),
         &mut warnings,
     )?;
     if let Some(score) = host_config.oom_score_adj {
-        process::oom_score_adj(score, ids.as_ref())?;
+        process::oom_score_adj(score, ids)?;
     }
     Ok(warnings)
 }

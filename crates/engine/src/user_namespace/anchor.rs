@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process;
+use std::{iter, process};
 
 use crate::layout::make_directory;
 use crate::state::{Store, life};
@@ -54,16 +54,19 @@ pub(super) fn namespaces(layout: &Layout) -> impl Iterator<Item = OwnedFd> {
         .flatten()
         .flatten();
     let said = entries.filter_map(|entry| living(&entry.path()));
+    // These are read only if nobody said anything.
+    let containers = iter::once_with(|| orphans(layout)).flatten();
+    said.chain(containers).filter_map(namespace)
+}
+
+/// The first processes of containers that run.
+fn orphans(layout: &Layout) -> impl Iterator<Item = i32> {
     let store = Store::new(layout);
-    let containers = store
-        .ids()
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|id| store.state(&id).ok())
+    let ids = store.ids().unwrap_or_default();
+    ids.into_iter()
+        .filter_map(move |id| store.state(&id).ok())
         .filter(|state| life::process_started(state.pid) == Some(state.pid_started))
         .map(|state| state.pid)
-        .collect::<Vec<_>>();
-    said.chain(containers).filter_map(namespace)
 }
 
 fn namespace(pid: i32) -> Option<OwnedFd> {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::io;
 
+use once_cell::sync::OnceCell;
+
 use crate::{Error, Result};
 
 /// A range of ids: `size` ids from `inside` on are those from `outside` on.
@@ -30,10 +32,17 @@ pub struct Ids {
 impl Ids {
     /// Those of this process; nothing in the machine's own user namespace, which has them all.
     ///
+    /// They are read once: a process that enters a namespace does so before it asks.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::System`](crate::ErrorKind::System) if `/proc` does not say.
-    pub fn of_this_process() -> Result<Option<Ids>> {
+    pub fn of_this_process() -> Result<Option<&'static Ids>> {
+        static IDS: OnceCell<Option<Ids>> = OnceCell::new();
+        IDS.get_or_try_init(Ids::read).map(Option::as_ref)
+    }
+
+    fn read() -> Result<Option<Ids>> {
         let read = |path: &str| {
             fs::read_to_string(path).map_err(|error| Error::io(format_args!("read {path}"), error))
         };

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::Finding;
 use crate::machine::Survey;
 use crate::restore::Restored;
-use crate::{Error, ErrorKind, lines};
+use crate::{Error, ErrorMessage, lines};
 
 /// What the process in the namespace is asked.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,19 +43,12 @@ pub(crate) enum Reply {
     Checked(Vec<Finding>),
     Restored(Vec<Restored>),
     Surveyed(Box<Survey>),
-    Failed {
-        /// As [`ErrorKind::status`].
-        status: u16,
-        message: String,
-    },
+    Failed(ErrorMessage),
 }
 
 impl From<Error> for Reply {
     fn from(error: Error) -> Reply {
-        Reply::Failed {
-            status: error.status(),
-            message: error.to_string(),
-        }
+        Reply::Failed(ErrorMessage::of(&error))
     }
 }
 
@@ -63,9 +56,7 @@ impl Reply {
     /// The answer, a failure being an error.
     pub(super) fn into_result(self) -> crate::Result<Reply> {
         match self {
-            Reply::Failed { status, message } => {
-                Err(Error::new(ErrorKind::from_status(status), message))
-            }
+            Reply::Failed(message) => Err(message.into_error()),
             reply => Ok(reply),
         }
     }
@@ -115,6 +106,7 @@ mod tests {
     use std::os::fd::AsFd;
 
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn a_message_comes_with_its_descriptor() {

@@ -20,7 +20,7 @@ impl Rights {
     /// Those of this process; the least if the kernel does not say.
     pub(crate) fn of_this_process() -> Rights {
         match Ids::of_this_process() {
-            Ok(ids) => Rights::of(geteuid().is_root(), ids.as_ref()),
+            Ok(ids) => Rights::of(geteuid().is_root(), ids),
             Err(_) => Rights::Own,
         }
     }
