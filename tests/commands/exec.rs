@@ -1,6 +1,6 @@
 //! `exec`
 
-use harness::Pty;
+use harness::{Outcome, Program, Pty};
 
 use crate::{Container, engine, first_line, tool, until};
 
@@ -140,5 +140,136 @@ fn what_cannot_be_is_said() {
         "{}",
         outcome.err()
     );
-    assert_eq!(tool(engine).run(["exec", &container.name]).code, Some(2));
+}
+
+/// Lines of `exec`, with `BOX` for a container that runs, `STOPPED` for one that does not and `PAUSED` for one that is paused.
+const LINES: &str = "\
+BOX sh -c 'echo out; exit 7'
+BOX sh -c 'kill -9 $$'
+BOX sh -c 'exit 125'
+-i=false BOX echo x
+--interactive=true BOX echo x
+-it=0 BOX echo x
+-ti=F -t=false BOX echo x
+--privileged=false BOX echo x
+-d=0 BOX echo x
+--detach=true --detach=false BOX echo x
+-d BOX echo x
+-di BOX echo x
+-i=maybe BOX true
+--tty=2 BOX true
+--nope BOX true
+--intera BOX true
+--rm BOX true
+-Z BOX true
+-itZq BOX true
+---x BOX true
+--=x BOX true
+-e
+--env
+-u
+-iw
+--detach-keys
+-e =x BOX true
+-eA=1 BOX sh -c 'echo $A'
+-e=A=1 BOX sh -c 'echo $A'
+-e A=1 -e A=2 BOX sh -c 'echo $A'
+--env A=1 -e B=2 BOX sh -c 'echo $A$B'
+-w/bin BOX pwd
+-w=/bin BOX pwd
+-w /etc -w /bin BOX pwd
+--workdir /nowhere BOX pwd
+-w '' BOX pwd
+-u 5:6 BOX id -u
+-u=5 BOX id -u
+-u -1 BOX id -u
+-u nobody BOX id -u
+-u nosuch BOX id -u
+--detach-keys x,y BOX echo x
+--detach-keys '' BOX echo x
+BOX echo -i --nope -- x
+BOX -- echo x
+-- BOX echo x
+-- BOX -- echo x
+BOX --help
+BOX
+-i BOX
+--
+
+nosuch true
+nosuch
+STOPPED true
+-d STOPPED true
+PAUSED true
+BOX nosuch
+BOX /etc/passwd
+BOX /etc
+BOX /nowhere/x
+BOX ''
+-d BOX nosuch
+-t BOX echo x";
+
+/// The first line of what a client says, without what differs between versions of Docker's: who says it, and quotes.
+fn said(outcome: &Outcome, ids: &[(&str, &str)]) -> String {
+    let mut line = first_line(outcome);
+    for (id, name) in ids {
+        line = line.replace(id, name);
+    }
+    if line.ends_with("requires at least 2 arguments")
+        || line.ends_with("requires at least 2 arguments.")
+    {
+        return "requires at least 2 arguments".to_owned();
+    }
+    for prefix in ["Error response from daemon: ", "Error: "] {
+        if let Some(rest) = line.strip_prefix(prefix) {
+            return rest.to_owned();
+        }
+    }
+    line
+}
+
+#[test]
+fn lines_do_what_they_do_with_dockers_client() {
+    let engine = engine!();
+    let test = "exec::lines_do_what_they_do_with_dockers_client";
+    if harness::find_program("docker").is_none() {
+        harness::left_out::<()>(test, "a Docker client (Debian: docker.io)");
+        return;
+    }
+    let (running, stopped, paused) = (
+        Container::idle(engine),
+        Container::idle(engine),
+        Container::idle(engine),
+    );
+    tool(engine).run(["kill", &stopped.name]);
+    tool(engine).run(["wait", &stopped.name]);
+    // Not every engine pauses everywhere: then the line is about one more that runs.
+    let pause = format!("/containers/{}/pause", paused.name);
+    engine.api().post(&pause);
+    let docker = Program::new("docker").with_env("DOCKER_HOST", engine.host());
+    let ids = [
+        (running.id.as_str(), "BOX"),
+        (&stopped.id, "STOPPED"),
+        (&paused.id, "PAUSED"),
+    ];
+    let mut different = Vec::new();
+    for line in LINES.lines() {
+        let line = line
+            .replace("BOX", &running.name)
+            .replace("STOPPED", &stopped.name)
+            .replace("PAUSED", &paused.name);
+        let words = shlex::split(&line).expect("a line that a shell reads");
+        let run = |program: &Program| {
+            let outcome = program.run(["exec"].into_iter().chain(words.iter().map(String::as_str)));
+            (outcome.code, outcome.out(), said(&outcome, &ids))
+        };
+        let (theirs, ours) = (run(&docker), run(&tool(engine)));
+        if theirs != ours {
+            different.push(format!("{line}\n  docker: {theirs:?}\n  tool:   {ours:?}"));
+        }
+    }
+    engine
+        .api()
+        .post(&format!("/containers/{}/unpause", paused.name));
+    assert!(different.is_empty(), "{}", different.join("\n"));
 }

@@ -13,8 +13,10 @@ pub mod env_file;
 pub mod environment;
 mod invalid_value;
 mod message;
+mod mistake;
 mod syntax;
 
 pub use invalid_value::InvalidValue;
 pub use message::{flag_message, not_utf8};
+pub use mistake::{Called, Mistake};
 pub use syntax::docker;

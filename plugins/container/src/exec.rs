@@ -14,6 +14,7 @@ use crate::detach_keys::detach_keys;
 use crate::{errors, session};
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Exec {
     /// Leave the process: run it in the background
     #[arg(short, long)]
@@ -22,7 +23,7 @@ struct Exec {
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
     /// Set an environment variable: NAME=VALUE, or NAME alone for the value that it has here
-    #[arg(short, long, value_name = "NAME=VALUE")]
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = environment::parse)]
     env: Vec<String>,
     /// Read environment variables from a file, before those of --env
     #[arg(long = "env-file", value_name = "FILE")]
@@ -61,7 +62,8 @@ struct Exec {
     "exec",
     alias = "container exec",
     category = "Containers",
-    usage = "[OPTIONS] CONTAINER COMMAND [ARG...]"
+    usage = "[OPTIONS] CONTAINER COMMAND [ARG...]",
+    parse_error = errors::from_parser
 )]
 fn exec(cx: &mut Context, args: Exec) -> anyhow::Result<ExitStatus> {
     let [container, command @ ..] = args.words.as_slice() else {
@@ -176,9 +178,6 @@ fn variables(args: &Exec, cx: &Context) -> anyhow::Result<Vec<String>> {
         std::fs::read(file)
             .map_err(|error| InvalidValue::new(format!("open {file}: {}", os_text(&error))))
     };
-    for text in &args.env {
-        environment::parse(text).map_err(errors::usage)?;
-    }
     let mut variables =
         env_file::read_all(&args.env_files, "--env-file", read, lookup).map_err(errors::bare)?;
     variables.extend(environment::resolve(&args.env, lookup).map_err(errors::usage)?);

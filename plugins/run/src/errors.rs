@@ -1,8 +1,8 @@
 //! How failures are worded, and with which status they end: Docker's texts and numbers, with our program's name.
 
-use byname::{Context, ExitStatus, StatusError};
-use clap::error::ErrorKind;
+use byname::{Command, Context, ExitStatus, StatusError};
 use engine_client::ErrorKind as EngineErrorKind;
+use flags::{Called, Mistake};
 
 use crate::options::Options;
 
@@ -60,28 +60,6 @@ impl Wording {
             format!("{program}: {text}\n\nRun '{path} --help' for more information"),
         )
     }
-
-    /// The command line is not understood.
-    fn flags(&self, text: &str) -> anyhow::Error {
-        let (usage, path) = (self.usage(), &self.path);
-        bare(
-            FAILED,
-            format!("{text}\n\n{usage}\n\nRun '{path} --help' for more information"),
-        )
-    }
-
-    fn no_image(&self) -> anyhow::Error {
-        let Wording { program, path } = self;
-        let usage = self.usage();
-        let text = format!(
-            "{program}: '{path}' requires at least 1 argument\n\n{usage}\n\nSee '{path} --help' for more information"
-        );
-        bare(ExitStatus::Failure, text)
-    }
-
-    fn usage(&self) -> String {
-        format!("Usage:  {} [OPTIONS] IMAGE [COMMAND] [ARG...]", self.path)
-    }
 }
 
 /// A failure whose text is printed as it is.
@@ -129,15 +107,22 @@ fn status_of(text: &str) -> ExitStatus {
 
 /// Words an error of the parser.
 pub(crate) fn from_parser(error: clap::Error, cx: &Context) -> anyhow::Error {
-    let wording = Wording::of(cx);
-    match error.kind() {
-        ErrorKind::MissingRequiredArgument => wording.no_image(),
-        _ => wording.flags(&flags::flag_message(
-            &error,
-            &byname::parser::<Options>(),
-            cx.args(),
-        )),
-    }
+    let path = cx.command_path();
+    let called = Called {
+        program: cx.program(),
+        path: &path,
+        usage: cx
+            .command()
+            .and_then(Command::get_usage)
+            .unwrap_or_default(),
+    };
+    let parser = byname::parser::<Options>();
+    let mistake = Mistake::of(&error, &parser, cx.args(), called);
+    let status = match mistake.is_of_options {
+        true => FAILED,
+        false => ExitStatus::Failure,
+    };
+    bare(status, mistake.text)
 }
 
 #[cfg(test)]
