@@ -1,10 +1,16 @@
 //! Signals to `tool` at each stage: nothing half-made stays behind.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::{BrokenEngine, Modes, Pty, Reply, Signal};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use crate::{engine, program, tool, until};
 
@@ -91,6 +97,103 @@ fn an_engine_that_does_not_remove_either_is_left_after_a_while() {
     running.signal(Signal::INT);
     assert_eq!(running.finish().code, status_of(Signal::INT));
     assert!(requests().iter().any(|request| request.method == "DELETE"));
+}
+
+/// Answers a ping on the first connection, has its queue of connections filled before, and accepts no further one.
+/// Returns when the answer is written, and what has to be kept for as long as the queue shall be full.
+fn accept_one<S: Read + Write, F>(
+    accept: impl FnOnce() -> std::io::Result<S>,
+    fill: impl FnOnce() -> Vec<F>,
+) -> Vec<F> {
+    let mut connection = accept().expect("a connection");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        connection.read_exact(&mut byte).expect("a request");
+        head.push(byte[0]);
+    }
+    let full = fill();
+    let answer = "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nOstype: linux\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    connection.write_all(answer.as_bytes()).expect("an answer");
+    full
+}
+
+/// Connections to a unix socket until there is room for none.
+fn fill_unix(path: &std::path::Path) -> Vec<rustix::fd::OwnedFd> {
+    let address = SocketAddrUnix::new(path).expect("an address");
+    let connect = || {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let family = AddressFamily::UNIX;
+        let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+        rustix::net::connect(&socket, &address)?;
+        Ok::<_, Errno>(socket)
+    };
+    let mut full = Vec::new();
+    loop {
+        match connect() {
+            Ok(socket) => full.push(socket),
+            Err(Errno::AGAIN) => return full,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn an_engine_that_accepts_no_more_is_left_at_the_third_signal() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("socket");
+    let unix = UnixListener::bind(&path).expect("a socket");
+    let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
+    for listener in [unix.as_fd(), tcp.as_fd()] {
+        rustix::net::listen(listener, 1).expect("a short queue");
+    }
+    let address = tcp.local_addr().expect("an address");
+    let (answered, is_answered) = mpsc::channel();
+    let engines = [
+        format!("unix://{}", path.display()),
+        format!("tcp://{address}"),
+    ];
+    thread::scope(|scope| {
+        for (number, host) in engines.iter().enumerate() {
+            let (unix, tcp, path, answered) = (&unix, &tcp, &path, answered.clone());
+            let (release, held) = mpsc::channel::<()>();
+            scope.spawn(move || {
+                let done = || answered.send(()).expect("it is waited for");
+                if number == 0 {
+                    let accept = || unix.accept().map(|(connection, _)| connection);
+                    let _full = accept_one(accept, || fill_unix(path));
+                    done();
+                    let _ = held.recv();
+                } else {
+                    let accept = || tcp.accept().map(|(connection, _)| connection);
+                    let connect =
+                        || TcpStream::connect_timeout(&address, Duration::from_millis(300)).ok();
+                    let _full = accept_one(accept, || std::iter::from_fn(connect).collect());
+                    done();
+                    let _ = held.recv();
+                }
+            });
+            let tool = program().with_env("DOCKER_HOST", host);
+            let mut running = tool.start(["run", "--rm", "x"]);
+            is_answered
+                .recv()
+                .expect("it asks whether there is an engine");
+            for _ in 0..2 {
+                thread::sleep(Duration::from_millis(300));
+                running.signal(Signal::INT);
+            }
+            thread::sleep(Duration::from_millis(300));
+            assert!(running.is_running());
+            let start = Instant::now();
+            running.signal(Signal::INT);
+            let outcome = running.finish();
+            // A connection is waited for ten seconds.
+            let took = start.elapsed();
+            assert!(took < Duration::from_secs(5), "{host}: {took:?}");
+            outcome.assert(1, "", "got 3 SIGTERM/SIGINTs, forcefully exiting\n");
+            drop(release);
+        }
+    });
 }
 
 #[test]

@@ -354,7 +354,7 @@ impl Guard {
 impl Interrupt for Guard {
     fn wait(
         &self,
-        connection: BorrowedFd<'_>,
+        connection: Option<BorrowedFd<'_>>,
         timeout: Option<Duration>,
     ) -> io::Result<Interruption> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
@@ -365,7 +365,7 @@ impl Interrupt for Guard {
                 deadline => deadline.map(|end| end.saturating_duration_since(Instant::now())),
             };
             // An answer that is there is taken: what was asked for has happened.
-            if self.shared.pause(Some(connection), left) {
+            if self.shared.pause(connection, left) {
                 return Ok(Interruption::Readable);
             }
             if self.is_over() {

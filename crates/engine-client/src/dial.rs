@@ -10,6 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use rustls::ClientConfig;
 
@@ -17,6 +19,7 @@ use crate::connection::Connection;
 use crate::embedded::EmbeddedEngine;
 use crate::endpoint::{Address, Endpoint, host_and_port};
 use crate::error::{Error, ErrorKind, os_text};
+use crate::interrupt;
 use crate::proxy::{Proxy, open_tunnel};
 use crate::{ssh, tls};
 
@@ -104,6 +107,10 @@ impl Dialer {
         let deadline = Instant::now() + self.timeout;
         log::debug!(target: "engine_client", "proxy {proxy}");
         let stream = tcp(&proxy.host, proxy.port, deadline).map_err(|(address, error)| {
+            let error = match error.downcast::<Error>() {
+                Ok(left) => return left,
+                Err(error) => error,
+            };
             let (endpoint, what) = (&self.endpoint, os_text(&error));
             let message = format!(
                 "failed to connect to the docker API at {endpoint}: proxyconnect tcp: {address}: {what}; set NO_PROXY \
@@ -150,6 +157,11 @@ impl Dialer {
 
     /// The error of a connection that did not come about, in Docker's words.
     fn refused(&self, address: &str, error: io::Error) -> Error {
+        // It was left, which is for whoever left it to tell.
+        let error = match error.downcast::<Error>() {
+            Ok(left) => return left,
+            Err(error) => error,
+        };
         let (endpoint, timeout) = (&self.endpoint, self.timeout);
         let no_daemon = format!(
             "Cannot connect to the Docker daemon at {endpoint}. Is the docker daemon running?"
@@ -201,10 +213,21 @@ fn unix(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
         SocketFlags::CLOEXEC,
         None,
     )?;
-    // connect(2) waits for room in the backlog for as long as a send may take, and then fails with EAGAIN.
-    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(timeout))?;
     let address = SocketAddrUnix::new(path)?;
-    rustix::io::retry_on_intr(|| rustix::net::connect(&socket, &address))?;
+    let deadline = Instant::now() + timeout;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // connect(2) waits for room in the backlog for as long as a send may take, and then fails with EAGAIN. A time of
+        // zero would be none.
+        let portion = interrupt::portion(left).max(Duration::from_millis(1));
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(portion))?;
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => break,
+            // With a limit to its time, a signal ends it.
+            Err(Errno::AGAIN | Errno::INTR) if !left.is_zero() => interrupt::check()?,
+            Err(error) => return Err(error.into()),
+        }
+    }
     sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, None)?;
     Ok(UnixStream::from(socket))
 }
@@ -221,14 +244,41 @@ fn tcp(host: &str, port: u16, deadline: Instant) -> Result<TcpStream, (String, i
     for (tried, address) in addresses.iter().enumerate() {
         // What is left is shared evenly, so that an address that swallows everything does not use up the next one's time.
         let share = left() / (addresses.len() - tried) as u32;
-        match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1)))
-            .and_then(configure)
-        {
+        match connect(address, share).and_then(configure) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = (format!("dial tcp {address}"), error),
         }
     }
     Err(last)
+}
+
+/// std's connect cannot be left before its time is up.
+fn connect(address: &SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+    let deadline = Instant::now() + timeout.max(Duration::from_millis(1));
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    match rustix::net::connect(&socket, address) {
+        Ok(()) | Err(Errno::INPROGRESS) => {}
+        Err(error) => return Err(error.into()),
+    }
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let portion = Timespec::try_from(interrupt::portion(left)).ok();
+        let mut polled = [PollFd::new(&socket, PollFlags::OUT)];
+        match poll(&mut polled, portion.as_ref()) {
+            Ok(0) if left.is_zero() => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(0) | Err(Errno::INTR) => interrupt::check()?,
+            Ok(_) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    sockopt::socket_error(&socket)??;
+    ioctl_fionbio(&socket, false)?;
+    Ok(TcpStream::from(socket))
 }
 
 fn configure(stream: TcpStream) -> io::Result<TcpStream> {
@@ -256,7 +306,17 @@ fn resolve(host: &str, port: u16, timeout: Duration) -> io::Result<Vec<SocketAdd
             // Nobody listens any more when the time was up.
             let _ = sender.send(addresses);
         })?;
-    receiver
-        .recv_timeout(timeout)
-        .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut)))
+    let deadline = Instant::now() + timeout;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match receiver.recv_timeout(interrupt::portion(left)) {
+            Ok(addresses) => return addresses,
+            Err(_) if left.is_zero() => return Err(io::ErrorKind::TimedOut.into()),
+            Err(mpsc::RecvTimeoutError::Timeout) => interrupt::check()?,
+            // The resolver's thread has panicked.
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Err(io::Error::other("the name could not be looked up"));
+            }
+        }
+    }
 }

@@ -21,13 +21,14 @@ thread_local! {
 
 /// Who waits in a thread's place.
 pub trait Interrupt {
-    /// Waits until `connection` has something to read or is at its end, for `timeout` at most; `None` is for ever.
+    /// Waits until `connection` has something to read or is at its end, for `timeout` at most; `None` is for ever. Without a
+    /// connection there is nothing to wait for but the time.
     ///
     /// # Errors
     /// It cannot wait. The request fails with that.
     fn wait(
         &self,
-        connection: BorrowedFd<'_>,
+        connection: Option<BorrowedFd<'_>>,
         timeout: Option<Duration>,
     ) -> io::Result<Interruption>;
 }
@@ -68,15 +69,41 @@ pub(crate) fn wait(connection: BorrowedFd<'_>) -> io::Result<()> {
         return Ok(());
     };
     let timeout = sockopt::socket_timeout(connection, sockopt::Timeout::Recv)?;
-    match interrupt.wait(connection, timeout)? {
+    match interrupt.wait(Some(connection), timeout)? {
         Interruption::Readable => Ok(()),
         // As a read says it.
         Interruption::Timeout => Err(io::ErrorKind::WouldBlock.into()),
-        Interruption::Leave => Err(io::Error::other(Error::new(
-            ErrorKind::Cancelled,
-            "the request was left before the engine had answered",
-        ))),
+        Interruption::Leave => Err(left()),
     }
+}
+
+/// How long to wait at a time for something that no descriptor tells of, such as room among those whom an engine has not
+/// accepted yet: `remaining`, or less if this thread may be interrupted meanwhile. [`check`] goes between two waits.
+pub(crate) fn portion(remaining: Duration) -> Duration {
+    const GLANCE: Duration = Duration::from_millis(50);
+    if CURRENT.with_borrow(Option::is_none) {
+        remaining
+    } else {
+        remaining.min(GLANCE)
+    }
+}
+
+/// Fails if this thread may be interrupted, and what it does is to be left.
+pub(crate) fn check() -> io::Result<()> {
+    let Some(interrupt) = CURRENT.with_borrow(Option::clone) else {
+        return Ok(());
+    };
+    match interrupt.wait(None, Some(Duration::ZERO))? {
+        Interruption::Leave => Err(left()),
+        Interruption::Readable | Interruption::Timeout => Ok(()),
+    }
+}
+
+fn left() -> io::Error {
+    io::Error::other(Error::new(
+        ErrorKind::Cancelled,
+        "the request was left before the engine had answered",
+    ))
 }
 
 #[cfg(test)]
@@ -92,7 +119,7 @@ mod tests {
     struct Always(Interruption);
 
     impl Interrupt for Always {
-        fn wait(&self, _: BorrowedFd<'_>, _: Option<Duration>) -> io::Result<Interruption> {
+        fn wait(&self, _: Option<BorrowedFd<'_>>, _: Option<Duration>) -> io::Result<Interruption> {
             Ok(self.0)
         }
     }
