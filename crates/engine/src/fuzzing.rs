@@ -55,6 +55,56 @@ pub fn challenge(data: &[u8]) {
     crate::image::fuzz::challenge(data);
 }
 
+/// Everything that is decided about a container from its request.
+pub fn request(data: &[u8]) {
+    crate::containers::fuzz::request(data);
+}
+
+/// How many lines from its end, and the file of a log.
+pub fn log(data: &[u8]) {
+    crate::containers::fuzz::log(data);
+}
+
+/// A moment as clients name it.
+pub fn moment(data: &[u8]) {
+    crate::containers::fuzz::moment(data);
+}
+
+/// A line of `/proc/PID/stat`, or the table of `ps`.
+pub fn process(data: &[u8]) {
+    crate::containers::fuzz::process(data);
+}
+
+/// An archive of images.
+pub fn archive(data: &[u8]) {
+    crate::image::fuzz::archive(data);
+}
+
+/// Changes of an image's configuration, a line each.
+pub fn changes(data: &[u8]) {
+    crate::image::fuzz::changes(data);
+}
+
+/// A pattern of names and a text, a line each.
+pub fn pattern(data: &[u8]) {
+    crate::image::fuzz::pattern(data);
+}
+
+/// The machine's `/etc/resolv.conf`.
+pub fn resolv_conf(data: &[u8]) {
+    crate::network::fuzz(data);
+}
+
+/// `/etc/passwd`, `/etc/subuid` and `/proc/PID/uid_map`.
+pub fn subordinate(data: &[u8]) {
+    crate::user_namespace::fuzz(data);
+}
+
+/// Files of containers and networks, and what is said to monitors.
+pub fn stored(data: &[u8]) {
+    crate::state::fuzz(data);
+}
+
 #[cfg(test)]
 mod tests {
     /// Runs one target over its corpus.
@@ -75,5 +125,15 @@ mod tests {
         corpus("manifest", super::manifest);
         corpus("image_config", super::image_config);
         corpus("challenge", super::challenge);
+        corpus("request", super::request);
+        corpus("log", super::log);
+        corpus("moment", super::moment);
+        corpus("process", super::process);
+        corpus("archive", super::archive);
+        corpus("changes", super::changes);
+        corpus("pattern", super::pattern);
+        corpus("resolv_conf", super::resolv_conf);
+        corpus("subordinate", super::subordinate);
+        corpus("stored", super::stored);
     }
 }

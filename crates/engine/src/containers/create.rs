@@ -249,3 +249,64 @@ fn write(engine: &Engine, record: &mut Record, name: &str) -> Result<()> {
     }
     Err(Error::system("there is no name left for the container"))
 }
+
+/// The body of this module's fuzz target: whatever a request asks for, it is read to its end or refused, and not with the
+/// engine's own failure.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let Ok(json) = serde_json::from_slice(data) else {
+        return;
+    };
+    let Ok(new) = NewContainer::from_json(json) else {
+        return;
+    };
+    if let Err(error) = decide(new) {
+        assert!(matches!(error.status(), 400 | 404 | 409 | 501), "{error}");
+    }
+}
+
+/// All that is decided about a container from its request alone, and from how this machine is.
+#[cfg(any(test, feature = "fuzzing"))]
+fn decide(new: NewContainer) -> Result<()> {
+    use std::fs::File;
+    use std::os::fd::AsFd;
+    use std::path::Path;
+
+    network::check_request(&new.body)?;
+    let mut body = new.body;
+    spec::merge(&mut body, &ImageDefaults::default())?;
+    body.hostname.get_or_insert_default();
+    let host = Host::detect()?;
+    refuse::check(&body, host.is_unified())?;
+    if let Some(host_config) = &body.host_config {
+        Limits::of(host_config, &host, &mut Vec::new())?;
+    }
+    let mut mounts = spec::mount_points(&body, Vec::new())?;
+    for volume in mounts
+        .iter_mut()
+        .filter(|point| point.kind == spec::MountKind::Volume)
+    {
+        volume.source = "/volume".into();
+    }
+    crate::monitor::log::LogOptions::of(&body)?;
+    network::settings_of_stopped(&body)?;
+    // Only users are looked up in it.
+    let root = File::open("/sys").map_err(|error| Error::io("open /sys", error))?;
+    spec::build(&spec::Input {
+        body: &body,
+        rootfs: Path::new("/rootfs"),
+        root: root.as_fd(),
+        mounts: &mounts,
+        files: &spec::NetworkFiles::default(),
+        existing: &spec::Existing::default(),
+        cgroup: true,
+        unified: true,
+        shm: None,
+        init: Some(Path::new("/init")),
+        ids: None,
+        owns_network: true,
+        available: spec::Capabilities::all(),
+        may_raise_limits: true,
+    })
+    .map(drop)
+}

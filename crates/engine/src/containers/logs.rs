@@ -328,6 +328,48 @@ impl Watch {
     }
 }
 
+/// The body of this module's fuzz target: whatever is in a log's file, it is read to its end, and as many lines from the
+/// end as are asked for are no more than that.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let Some((&lines, text)) = data.split_first() else {
+        return;
+    };
+    let file = rustix::fs::memfd_create("log", rustix::fs::MemfdFlags::CLOEXEC).map(File::from);
+    let mut file = file.expect("a file");
+    file.write_all(text).expect("written");
+    let path = PathBuf::from(format!(
+        "/proc/self/fd/{}",
+        std::os::fd::AsRawFd::as_raw_fd(&file)
+    ));
+    let filter = Filter {
+        stdout: true,
+        stderr: true,
+        since: None,
+        until: None,
+        timestamps: lines & 1 != 0,
+        details: lines & 2 != 0,
+        framed: lines & 4 != 0,
+    };
+    let read = |start: u64| {
+        let mut reader = Reader::open_at(&path, start).expect("a log");
+        let mut count = 0;
+        while let Some(entry) = reader.next().expect("a file in memory is read") {
+            filter.write(&entry, &mut io::sink()).expect("written");
+            count += 1;
+        }
+        count
+    };
+    let all = read(0);
+    let (index, start) = tail(std::slice::from_ref(&path), usize::from(lines)).expect("read");
+    assert_eq!(index, 0);
+    let last = read(start);
+    assert!(
+        last <= all && last <= usize::from(lines),
+        "{last} of {all}, not {lines}"
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,7 +42,11 @@ use crate::{Engine, Error, Result, monitor};
 /// The bodies of this module's fuzz targets.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz {
+    pub(crate) use super::create::fuzz as request;
+    pub(crate) use super::logs::fuzz as log;
+    pub(crate) use super::moment::fuzz as moment;
     pub(crate) use super::new_container::fuzz as new_container;
+    pub(crate) use super::top::fuzz as process;
 }
 
 /// A container as it was asked for, and how it is.

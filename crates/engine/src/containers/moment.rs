@@ -64,6 +64,19 @@ fn duration(text: &str) -> Option<SignedDuration> {
         .flatten()
 }
 
+/// The body of this module's fuzz target: what is a moment can be written, and is the same when it is read again.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let text = str::from_utf8(data).unwrap_or_default();
+    match parse(text) {
+        Ok(moment) => assert_eq!(
+            parse(&moment.to_string()).expect("what was written"),
+            moment
+        ),
+        Err(error) => assert_eq!(error.status(), 400, "{error}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

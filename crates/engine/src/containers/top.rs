@@ -258,6 +258,22 @@ fn of_table(text: &str, pids: &HashSet<i32>) -> Result<(Vec<String>, Vec<Vec<Str
     Ok((titles, processes))
 }
 
+/// The body of this module's fuzz target: what the kernel tells of a process, whose name is the container's choice, and what
+/// `ps` prints of it.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Some(stat) = Stat::parse(&text) {
+        let _ = terminal(stat.terminal);
+        if let Some(started) = started(stat.started, 100, Timestamp::now()) {
+            let _ = start_in_words(started, Timestamp::now());
+        }
+    }
+    if let Ok((titles, processes)) = of_table(&text, &(0..100).collect()) {
+        assert!(processes.iter().all(|cells| cells.len() <= titles.len()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -164,6 +164,24 @@ fn health(text: &str) -> Option<HealthConfig> {
     })
 }
 
+/// The body of this module's fuzz target: an instruction changes the configuration or is refused as the client's mistake.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let mut config = ImageConfig::default();
+    for line in String::from_utf8_lossy(data).lines() {
+        if let Err(error) = apply(&mut config, line) {
+            assert_eq!(error.status(), 400, "{error}");
+        }
+    }
+    let names = config
+        .env
+        .iter()
+        .flatten()
+        .map(|entry| entry.split('=').next());
+    let unique: std::collections::HashSet<_> = names.clone().collect();
+    assert_eq!(unique.len(), names.count());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -395,3 +395,28 @@ fn reference(name: &str) -> Result<Reference> {
 fn failed(path: &str, error: std::io::Error) -> Error {
     Error::io(format_args!("read {path} of the archive"), error)
 }
+
+/// The body of this module's fuzz target: whatever an archive holds, its images are loaded or it is refused, nothing changes
+/// beside the store, and nothing of the archive stays.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let directory = std::env::temp_dir().join(format!("load-{}-{count}", std::process::id()));
+    fs::create_dir_all(&directory).expect("a directory");
+    fs::write(directory.join("beside"), "untouched").expect("a file");
+    let layout = crate::Layout::from_parts(directory.join("root"), directory.join("run"));
+    layout.create().expect("directories");
+    let store = Store::new(&layout);
+    if let Ok(archive) = store.receive_archive(data) {
+        let path = archive.path.clone();
+        if let Err(error) = archive.load(None, true, &mut |_| {}) {
+            assert!(error.status() < 500, "{error}");
+        }
+        assert!(!path.exists());
+    }
+    let beside = fs::read_to_string(directory.join("beside")).expect("it is there");
+    assert_eq!(beside, "untouched");
+    assert_eq!(fs::read_dir(&directory).expect("a list").count(), 3);
+    fs::remove_dir_all(&directory).expect("it goes");
+}

@@ -46,8 +46,11 @@ pub use store::{Image, Layer, Store};
 pub(crate) mod fuzz {
     use std::io::Read;
 
+    pub(crate) use super::changes::fuzz as changes;
     use super::config::Config;
     use super::decompress::Decompressed;
+    pub(crate) use super::load::fuzz as archive;
+    pub(crate) use super::pattern::fuzz as pattern;
     pub(crate) use super::registry::challenge::fuzz as challenge;
     pub(crate) use super::registry::manifest::fuzz as manifest;
     pub(crate) use super::unpack::fuzz as layer;

@@ -71,6 +71,19 @@ fn one(pattern: &[char], character: char) -> Option<usize> {
     }
 }
 
+/// The body of this module's fuzz target: a pattern and a text, separated by a line end. What is no pattern fits itself, and
+/// stars take no time that grows with their number.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let data = String::from_utf8_lossy(data);
+    let (pattern, text) = data.split_once('\n').unwrap_or((&data, ""));
+    let _ = fits(pattern, text);
+    if !text.contains(['*', '?', '[', '\\']) {
+        assert!(fits(text, text));
+        assert!(text.contains('/') || fits("*", text));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,7 +38,11 @@ pub(crate) use list::{Network, networks};
 pub use prepare::prepare;
 pub use prepared::Prepared;
 pub use proxy::Proxies;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use record::fuzz as fuzz_record;
 pub use release::{Released, adopt, release};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use resolv_conf::fuzz;
 pub use settings::inspect;
 
 use crate::{Error, Result, user_namespace};

@@ -149,6 +149,18 @@ pub(crate) fn is_there(root: &Path) -> bool {
     root.join("networks/bridge.json").exists()
 }
 
+/// The file's part of the fuzz target of files: what is read is written as something that is read as the same.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(text: &[u8]) {
+    if let Ok(record) = serde_json::from_slice::<Record>(text) {
+        let text = serde_json::to_vec(&record).expect("it is made of text and numbers");
+        assert_eq!(
+            serde_json::from_slice::<Record>(&text).expect("what was written"),
+            record
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

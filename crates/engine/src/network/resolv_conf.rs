@@ -183,6 +183,28 @@ fn read(path: impl AsRef<Path>) -> String {
         .unwrap_or_default()
 }
 
+/// The body of this module's fuzz target: whatever a machine's file has, a container is told of servers that it reaches, and
+/// a file that was made is one that stays as it is.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let machine = String::from_utf8_lossy(data);
+    let text = own_network(&machine, &Dns::default(), None);
+    let servers = Lines::parse(&text).servers;
+    assert!(!servers.is_empty());
+    assert!(
+        servers
+            .iter()
+            .all(|server| server.is_ipv4() && !server.is_loopback())
+    );
+    assert_eq!(own_network(&text, &Dns::default(), None), text);
+    let search = ["a.example".to_owned()];
+    let dns = Dns::of(&[], &search, &[]).expect("a domain");
+    assert_eq!(
+        Lines::parse(&machines_network(&machine, &dns)).search,
+        search
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

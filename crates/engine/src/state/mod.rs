@@ -23,3 +23,35 @@ pub use names::check_name;
 pub use record::{Record, Rootfs};
 pub use status::{Health, HealthStatus, Probe, State, Status};
 pub use store::{Removed, Store};
+
+/// The body of the fuzz target of what is written to be read again, chosen by the first byte: files of containers and what is
+/// said to monitors. Whatever is read is written as something that is read as the same.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    use crate::monitor::protocol::{Reply, Request};
+
+    fn again<T>(text: &[u8])
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    {
+        if let Ok(value) = serde_json::from_slice::<T>(text) {
+            let text = serde_json::to_vec(&value).expect("it is made of text and numbers");
+            assert_eq!(
+                serde_json::from_slice::<T>(&text).expect("what was written"),
+                value
+            );
+        }
+    }
+
+    let Some((kind, text)) = data.split_first() else {
+        return;
+    };
+    match kind {
+        b'r' => again::<Record>(text),
+        b's' => again::<State>(text),
+        b'e' => again::<Exec>(text),
+        b'n' => crate::network::fuzz_record(text),
+        b'q' => again::<Request>(text),
+        _ => again::<Reply>(text),
+    }
+}

@@ -29,6 +29,8 @@ pub use ids::{IdRange, Ids};
 pub(crate) use inside::{Inside, Purpose, unexpected};
 pub(crate) use request::{Reply, Request};
 pub(crate) use rights::Rights;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use subordinate::fuzz;
 use subordinate::{Further, Kind};
 
 use crate::sys;

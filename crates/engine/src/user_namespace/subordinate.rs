@@ -129,6 +129,24 @@ fn user_name(passwd: &str, id: &str) -> Option<String> {
     })
 }
 
+/// The body of this module's fuzz target: whatever the machine's files have, no two ranges give the same id in the
+/// namespace, and none reaches beyond the last one.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let name = user_name(&text, "1000");
+    let mut next = 1;
+    for range in ranges(&text, "1000", name.as_deref()) {
+        assert!(range.inside == next && range.size > 0, "{range:?}");
+        next = range
+            .inside
+            .checked_add(range.size)
+            .expect("ids are of 32 bits");
+    }
+    let map = super::ids::parse(&text);
+    let _ = (super::ids::count(&map), super::ids::is_everything(&map));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
