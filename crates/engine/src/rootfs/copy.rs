@@ -32,11 +32,19 @@ pub(super) fn layers(layers: &[PathBuf], target: &Path) -> Result<()> {
     let root = open_directory(&unfinished)?;
     for layer in layers {
         let from = open_directory(layer)?;
+        // That a layer's root is opaque means nothing to an overlay, whose root is all layers' in any case.
         Layer::default()
-            .merge(&from, &root)
+            .merge(&from, &root, Below::Stays)
             .map_err(|error| Error::io(format_args!("copy {}", layer.display()), error))?;
     }
     fs::rename(&unfinished, target).map_err(failed)
+}
+
+/// What a directory's note that it hides what is below it counts for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    MayBeHidden,
+    Stays,
 }
 
 /// One layer on its way.
@@ -48,14 +56,14 @@ struct Layer {
 
 impl Layer {
     /// Puts what is in one directory into another one, whose own mode, owner and times become those of the first.
-    fn merge(&mut self, from: &OwnedFd, to: &OwnedFd) -> io::Result<()> {
+    fn merge(&mut self, from: &OwnedFd, to: &OwnedFd, below: Below) -> io::Result<()> {
         let readable = openat(
             from,
             ".",
             OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
             Mode::empty(),
         )?;
-        if is_opaque(readable.as_fd())? {
+        if below == Below::MayBeHidden && is_opaque(readable.as_fd())? {
             clear(to.as_fd())?;
         }
         for entry in Dir::read_from(&readable)? {
@@ -87,6 +95,7 @@ impl Layer {
             return self.merge(
                 &openat(from, name, FLAGS, Mode::empty())?,
                 &openat(to, name, FLAGS, Mode::empty())?,
+                Below::MayBeHidden,
             );
         }
         remove(to.as_fd(), name)?;

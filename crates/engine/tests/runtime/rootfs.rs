@@ -142,6 +142,8 @@ fn layers(place: &Place) -> Vec<PathBuf> {
         XattrFlags::empty(),
     )
     .expect("an attribute");
+    // Of a layer's root it means nothing.
+    lsetxattr(&upper, "trusted.overlay.opaque", b"y", XattrFlags::empty()).expect("an attribute");
     fs::set_permissions(&upper, fs::Permissions::from_mode(0o755)).expect("a mode");
     fs::hard_link(upper.join("tool"), upper.join("again")).expect("a link");
     symlink("/a", upper.join("link")).expect("a link");
