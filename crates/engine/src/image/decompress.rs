@@ -6,8 +6,8 @@
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, DEFAULT_MAX_WINDOW_SIZE, FrameDecoder};
 
 use crate::{Error, Result};
 
@@ -133,7 +133,14 @@ fn is_frame(start: &[u8]) -> bool {
 }
 
 fn broken(error: FrameDecoderError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error.to_string())
+    let text = match error {
+        FrameDecoderError::WindowSizeTooBig { requested: got, .. }
+        | FrameDecoderError::FrameHeaderError(FrameHeaderError::WindowTooBig { got }) => format!(
+            "a Zstandard frame wants {got} bytes of memory, and {DEFAULT_MAX_WINDOW_SIZE} are the most"
+        ),
+        error => error.to_string(),
+    };
+    io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
 #[cfg(test)]
@@ -208,6 +215,24 @@ mod tests {
                 read(&followed).is_err(),
                 "{name} followed by something else"
             );
+        }
+    }
+
+    #[test]
+    fn a_frame_does_not_choose_how_much_memory_it_takes() {
+        const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+        // Windows of 3.75 TiB and of 256 MiB, and all of the content as one, which has 16 EiB.
+        for (head, size) in [
+            (&[0x00, 0xff][..], (1_u64 << 41) + 7 * (1 << 38)),
+            (&[0x00, 0x90], 1 << 28),
+            (&[0xe0, 255, 255, 255, 255, 255, 255, 255, 255], u64::MAX),
+        ] {
+            let frame = [&MAGIC[..], head, &[0; 100]].concat();
+            let error = read(&frame).expect_err("too large").to_string();
+            let expected = format!(
+                "a Zstandard frame wants {size} bytes of memory, and 134217728 are the most"
+            );
+            assert_eq!(error, expected);
         }
     }
 

@@ -323,9 +323,13 @@ mod tests {
 
     #[test]
     fn a_bomb_is_cut_off() {
-        let bomb = gzip(&vec![0; 20 << 20]);
-        let error = try_receive(bomb.as_slice(), Expected::default()).expect_err("too large");
-        assert!(error.to_string().contains("when decompressed"), "{error}");
+        use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+        let zeros = vec![0; 20 << 20];
+        let zstd = compress_to_vec(zeros.as_slice(), CompressionLevel::Fastest);
+        for bomb in [gzip(&zeros), zstd] {
+            let error = try_receive(bomb.as_slice(), Expected::default()).expect_err("too large");
+            assert!(error.to_string().contains("when decompressed"), "{error}");
+        }
         let error = try_receive(
             gzip(&archive(&vec![0; 11 << 20])).as_slice(),
             Expected::default(),

@@ -3,6 +3,7 @@
 mod containers;
 mod monitor;
 mod networks;
+mod shapes;
 mod system;
 mod volumes;
 mod wire;

@@ -205,6 +205,89 @@ fn a_hostile_layer_stays_in_its_place() {
 }
 
 #[test]
+fn redirections_end_and_lead_to_nobody_without_tls() {
+    for (location, expected) in [
+        ("/v2/again", "stopped after 10 redirects"),
+        ("//", "which is no address"),
+        ("ftp://127.0.0.1/x", "unknown scheme: ftp"),
+        (
+            "http://registry.example/x",
+            "registries are spoken to in TLS",
+        ),
+        ("http://user:pass@127.0.0.1/x", "which is no address"),
+    ] {
+        let text = said(move |_| answer(307, &format!("Location: {location}\r\n"), b""));
+        assert!(text.contains(expected), "{location}: {text}");
+        // A layer is asked for elsewhere on most registries, so it is the same there.
+        let parts = image();
+        let text = said(move |request| match parts.blob(&request.target) {
+            Some(_) => answer(302, &format!("Location: {location}\r\n"), b""),
+            None if request.target.contains("/manifests/") => parts.reply(request),
+            None => answer(302, &format!("Location: {location}\r\n"), b""),
+        });
+        assert!(text.contains(expected), "{location}: {text}");
+    }
+}
+
+#[test]
+fn answers_that_say_no_may_be_of_any_size_and_shape() {
+    for body in [
+        Vec::new(),
+        vec![b'x'; 8 << 20],
+        b"{\"errors\": {}}".to_vec(),
+        b"{\"errors\": [{\"message\": 1}]}".to_vec(),
+        [&b"[".repeat(100_000)[..], &b"]".repeat(100_000)].concat(),
+        b"\xff\xfe\0".to_vec(),
+    ] {
+        let length = body.len();
+        let text = said(move |_| answer(500, "Content-Type: application/json\r\n", &body));
+        assert!(!text.is_empty() && text.len() < 2000, "{length}: {text}");
+    }
+}
+
+#[test]
+fn numbers_and_digests_of_manifests_are_looked_at() {
+    let zeros = "0".repeat(64);
+    for (digest, is_one) in [
+        ("sha256:../../../../etc/passwd", false),
+        ("sha256:", false),
+        (&format!("SHA256:{zeros}"), false),
+        (&format!("sha256:{}", "A".repeat(64)), false),
+        ("md5:d41d8cd98f00b204e9800998ecf8427e", false),
+        (&format!("sha256:{zeros}"), true),
+    ] {
+        let mut parts = image();
+        parts.manifest["layers"][0]["digest"] = json!(digest);
+        let text = said_of(parts);
+        // What is one is asked for.
+        let is_refused = ["invalid image manifest", "is no SHA-256 digest"];
+        let is_refused = is_refused.iter().any(|part| text.contains(part));
+        assert!(is_refused != is_one, "{digest}: {text}");
+    }
+    for size in [json!(-1), json!(1.5), json!("1"), json!(null), json!(1e300)] {
+        let mut parts = image();
+        parts.manifest["layers"][0]["size"] = size.clone();
+        let text = said_of(parts);
+        assert!(text.contains("invalid image manifest"), "{size}: {text}");
+    }
+    for manifest in [
+        json!([]),
+        json!(null),
+        json!({"schemaVersion": 1, "fsLayers": []}),
+        json!({"schemaVersion": 2}),
+        json!({"schemaVersion": 2, "config": {}, "layers": {}}),
+        json!({"schemaVersion": 2, "config": {}, "layers": [], "manifests": []}),
+    ] {
+        let name = manifest.to_string();
+        let text = said_of(Parts {
+            manifest,
+            ..image()
+        });
+        assert!(text.contains("manifest"), "{name}: {text}");
+    }
+}
+
+#[test]
 fn a_registry_does_not_write_on_the_terminal() {
     let text = said(|_| {
         let body = json!({"errors": [{"code": "UNKNOWN", "message": "\u{1b}[2J\u{7}gone\r\n"}]});
