@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use harness::{Program, TIMEOUT};
 
-use crate::state::State;
+use crate::state::{State, until};
 use crate::stepper::{self, Stepped, Victim};
 
 /// More steps than anything takes; a loop that reaches it finds no end.
@@ -149,18 +149,6 @@ fn sound(state: &State, name: &str, stepped: &Stepped) -> Result<(), String> {
     match until(|| state.leftovers(&ids).is_empty()) {
         true => Ok(()),
         false => fail("left", &state.leftovers(&ids)),
-    }
-}
-
-/// Asks again and again, and says whether it came to that in time.
-fn until(mut ask: impl FnMut() -> bool) -> bool {
-    let start = Instant::now();
-    loop {
-        match ask() {
-            true => return true,
-            false if start.elapsed() > TIMEOUT => return false,
-            false => thread::sleep(Duration::from_millis(2)),
-        }
     }
 }
 

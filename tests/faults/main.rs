@@ -1,6 +1,7 @@
 //! What goes wrong on purpose: processes that are killed at each step of their work, disks that are full, containers that
 //! do their worst. Afterwards the next command finds everything whole, and `engine check` finds nothing.
 
+mod full_disk;
 mod hostile;
 mod kills;
 mod load;

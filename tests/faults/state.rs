@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
-use harness::{Outcome, Program};
+use harness::{Outcome, Program, TIMEOUT};
 
 /// The engine inside of the program, with a root of its own. What is left when this is dropped is removed.
 pub(crate) struct State {
@@ -178,4 +179,16 @@ impl Drop for State {
 pub(crate) fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.map(|entry| entry.path())
+}
+
+/// Asks again and again, and says whether it came to that in time.
+pub(crate) fn until(mut ask: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    loop {
+        match ask() {
+            true => return true,
+            false if start.elapsed() > TIMEOUT => return false,
+            false => thread::sleep(Duration::from_millis(2)),
+        }
+    }
 }

@@ -143,6 +143,12 @@ impl Layout {
         self.run.join("containers").join(id)
     }
 
+    /// The processes that joined the container of that full id. They end with the machine at the latest, and are recorded
+    /// where a disk that containers have filled is not in the way: whoever makes room in one does that with such a process.
+    pub fn exec(&self, id: &str) -> PathBuf {
+        self.container_run(id).join("exec")
+    }
+
     /// Named and anonymous volumes.
     pub fn volumes(&self) -> PathBuf {
         self.root.join("volumes")

@@ -85,17 +85,19 @@ impl Layers {
             lock.remove();
             return Ok(Making::Done);
         }
-        // Whoever holds the lock is alone with these: what is left of a try that was killed, or of a power loss.
         let unfinished = self.directory.join(format!(".new-{}", chain.hex()));
+        // First, so that nothing is left of one that cannot even be begun.
+        let layer = NewLayer {
+            layers: self.clone(),
+            chain: chain.clone(),
+            unfinished: Some(unfinished.clone()),
+            lock: Some(lock),
+        };
+        // Whoever holds the lock is alone with these: what is left of a try that was killed, or of a power loss.
         remove_tree(&unfinished)?;
         remove_tree(&self.home(chain))?;
         make_home(&unfinished)?;
-        Ok(Making::Ours(NewLayer {
-            layers: self.clone(),
-            chain: chain.clone(),
-            unfinished: Some(unfinished),
-            lock: Some(lock),
-        }))
+        Ok(Making::Ours(layer))
     }
 
     /// The same, after whoever makes it now is done or gone.
@@ -113,10 +115,12 @@ impl Layers {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!(".import-{}-{count}", std::process::id());
-        let home = self.directory.join(name);
-        remove_tree(&home)?;
-        make_home(&home)?;
-        Ok(Nameless { home })
+        let nameless = Nameless {
+            home: self.directory.join(name),
+        };
+        remove_tree(&nameless.home)?;
+        make_home(&nameless.home)?;
+        Ok(nameless)
     }
 
     /// Gives such a layer, with no other below it, its name.

@@ -45,9 +45,10 @@ pub fn remove(layout: &Layout, id: &str, forced: bool, volumes: bool) -> Result<
                     status: Status::Removing,
                     ..state
                 };
-                // Were this process killed on the way, a monitor would go on. On a full disk it must do without.
+                // Were this process killed on the way, a monitor would go on. On a full disk it must do without, and so
+                // that is nothing to tell a user of.
                 if let Err(error) = lock.write_state(&removing) {
-                    log::warn!("{error}");
+                    log::debug!("{error}");
                 }
                 return clean_up::remove(layout, &record, volumes)?.delete();
             }

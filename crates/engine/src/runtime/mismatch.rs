@@ -1,15 +1,136 @@
 //! What is wrong with a container's mounts and kernel parameters, asked when it could not be made: libcontainer tells the
-//! step and not the reason.
+//! step and not the reason, and the step in the form of its own structures.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
-use libcontainer::oci_spec::runtime::Spec;
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
+use libcontainer::oci_spec::runtime::{Mount, Spec};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{
+    CWD, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, open, openat, openat2,
+};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,
+    fsconfig_set_string, fsmount, fsopen, open_tree,
+};
 
-/// What a user should hear about a specification that cannot work, in Docker's words.
-pub(super) fn find(spec: &Spec) -> Option<String> {
-    bind(spec).or_else(|| sysctl(spec))
+use crate::error::os_text;
+
+/// What a user should hear about a specification that cannot work, in Docker's words. `message` is what libcontainer says.
+pub(super) fn find(spec: &Spec, message: &str) -> Option<String> {
+    bind(spec)
+        .or_else(|| sysctl(spec))
+        .or_else(|| mount(spec, message))
+}
+
+/// The mount that failed is the one that libcontainer names. Why, is found by trying it once more.
+fn mount(spec: &Spec, message: &str) -> Option<String> {
+    let named = |mount: &&Mount| {
+        let destination = mount.destination();
+        message.contains(&format!("Mount {{ destination: {destination:?},"))
+            || message.contains(&format!("failed to mount {}: ", destination.display()))
+    };
+    let mount = spec.mounts().iter().flatten().find(named)?;
+    let root = spec.root().as_ref()?.path();
+    let reason = match make_place(root, mount).and_then(|()| try_mount(mount)) {
+        Err(reason) => reason,
+        Ok(()) => format!("libcontainer says {:?}", last_words(message)),
+    };
+    Some(format!(
+        "error mounting {:?} to rootfs at {:?}: {reason}",
+        mount.source().clone().unwrap_or_default(),
+        mount.destination(),
+    ))
+}
+
+/// What stands behind the structure.
+fn last_words(message: &str) -> &str {
+    let (_, behind) = message.rsplit_once('}').unwrap_or(("", message));
+    behind.trim_start_matches([':', ' '])
+}
+
+fn because(what: &str, error: Errno) -> String {
+    format!("{what}: {}", os_text(&error.into()))
+}
+
+/// Makes what is to be mounted on, as far as it is not there.
+fn make_place(root: &Path, mount: &Mount) -> Result<(), String> {
+    let destination = mount.destination();
+    let is_directory = match (mount.typ().as_deref(), mount.source()) {
+        (Some("bind"), Some(source)) => source.is_dir(),
+        _ => true,
+    };
+    let path = OFlags::PATH | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    let root = open(root, path | OFlags::DIRECTORY, Mode::empty())
+        .map_err(|error| because("open the root directory", error))?;
+    let mut parent = root.try_clone().map_err(|error| os_text(&error))?;
+    let mut so_far = PathBuf::from("/");
+    let names = destination.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    });
+    let mut names = names.peekable();
+    while let Some(name) = names.next() {
+        so_far.push(name);
+        let find = || openat2(&root, &so_far, path, Mode::empty(), resolve);
+        parent = match find() {
+            Err(Errno::NOENT) => {
+                let made = match is_directory || names.peek().is_some() {
+                    true => mkdirat(&parent, name, Mode::from_raw_mode(0o755)),
+                    false => {
+                        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+                        openat(&parent, name, flags, Mode::from_raw_mode(0o644)).map(drop)
+                    }
+                };
+                made.and_then(|()| find()).map_err(|error| match error {
+                    Errno::EXIST => format!("{} is a link that leads nowhere", so_far.display()),
+                    error => because(&format!("make {}", so_far.display()), error),
+                })
+            }
+            found => found.map_err(|error| because(&so_far.to_string_lossy(), error)),
+        }?;
+    }
+    Ok(())
+}
+
+/// Makes a mount that is nowhere, and goes with this call. Those that belong to namespaces of the container are not tried.
+fn try_mount(mount: &Mount) -> Result<(), String> {
+    match (mount.typ().as_deref(), mount.source()) {
+        (Some("bind"), Some(source)) => {
+            let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+            open_tree(CWD, source, flags)
+                .map(drop)
+                .map_err(|error| os_text(&error.into()))
+        }
+        (Some("tmpfs"), _) => {
+            let tree = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)
+                .map_err(|error| os_text(&error.into()))?;
+            for option in mount.options().iter().flatten() {
+                set(tree.as_fd(), option).map_err(|error| because(option, error))?;
+            }
+            fsconfig_create(tree.as_fd())
+                .and_then(|()| {
+                    let flags = FsMountFlags::FSMOUNT_CLOEXEC;
+                    fsmount(tree.as_fd(), flags, MountAttrFlags::empty())
+                })
+                .map(drop)
+                .map_err(|error| os_text(&error.into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is a flag of the mount and not of the file system cannot be wrong.
+fn set(tree: BorrowedFd<'_>, option: &str) -> Result<(), Errno> {
+    match option.split_once('=') {
+        Some((name, value)) => fsconfig_set_string(tree, name, value),
+        None => match fsconfig_set_flag(tree, option) {
+            Err(Errno::INVAL) | Ok(()) => Ok(()),
+            failed => failed,
+        },
+    }
 }
 
 fn sysctl(spec: &Spec) -> Option<String> {

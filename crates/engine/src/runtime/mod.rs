@@ -141,7 +141,7 @@ pub fn create(input: &CreateInput<'_>) -> Result<Created> {
         streams: input.stdio.streams(),
     };
     let created = process::launch(&launch, steps).map_err(|error| {
-        match mismatch::find(&input.built.spec) {
+        match mismatch::find(&input.built.spec, &error.to_string()) {
             Some(message) if exit_code(&error) == 128 => Failure::container(message).into_error(),
             _ => error,
         }

@@ -3,7 +3,7 @@
 use bollard_stubs::models::ExecConfig;
 use serde::{Deserialize, Serialize};
 
-/// The file `exec/ID.json` of a container: one process that joins, or joined, or is going to.
+/// The file `exec/ID.json` in a container's runtime directory: one process that joins, or joined, or is going to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exec {
     /// 64 hexadecimal digits.

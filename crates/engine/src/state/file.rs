@@ -3,8 +3,10 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,6 +45,66 @@ pub(crate) fn write<T: Serialize>(path: &Path, value: &T, durability: Durability
     })
 }
 
+/// Keeps room for one more version of a file, of up to 4,096 bytes, so that it can be written on a full disk by
+/// [`write_into_reserve`]. What is kept already is kept.
+pub(crate) fn reserve(path: &Path) -> Result<()> {
+    let spare = spare(path);
+    let kept = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&spare)
+        .and_then(
+            |mut file| match fallocate(&file, FallocateFlags::empty(), 0, RESERVE) {
+                // Not every file system can; on most of them a page that was written stays.
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.write_all(&[0; RESERVE as usize]),
+                kept => Ok(kept?),
+            },
+        );
+    match kept {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            let _ = fs::remove_file(&spare);
+            Err(Error::io(format_args!("write {}", spare.display()), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same as [`write`], into the room that was kept, if there is any: it needs no other then.
+pub(crate) fn write_into_reserve<T: Serialize>(
+    path: &Path,
+    value: &T,
+    durability: Durability,
+) -> Result<()> {
+    let spare = spare(path);
+    let text = serde_json::to_vec(value)
+        .map_err(|error| Error::system(format!("write {}: {error}", path.display())))?;
+    let written = File::options()
+        .write(true)
+        .open(&spare)
+        .and_then(|mut file| {
+            file.write_all(&text)?;
+            file.set_len(text.len() as u64)?;
+            Ok(file)
+        })
+        .and_then(|file| settle(&file, &spare, path, durability));
+    match written {
+        Ok(()) => Ok(()),
+        // There is none, or too little.
+        Err(_) => {
+            let _ = fs::remove_file(&spare);
+            write(path, value, durability)
+        }
+    }
+}
+
+/// Bytes, a page of most file systems.
+const RESERVE: u64 = 4096;
+
+fn spare(path: &Path) -> PathBuf {
+    path.with_extension("spare")
+}
+
 fn replace(path: &Path, temporary: &Path, text: &[u8], durability: Durability) -> io::Result<()> {
     let mut file = File::options()
         .write(true)
@@ -51,6 +113,11 @@ fn replace(path: &Path, temporary: &Path, text: &[u8], durability: Durability) -
         .mode(0o600)
         .open(temporary)?;
     file.write_all(text)?;
+    settle(&file, temporary, path, durability)
+}
+
+/// Gives a file that was written its name.
+fn settle(file: &File, temporary: &Path, path: &Path, durability: Durability) -> io::Result<()> {
     if durability == Durability::Durable {
         file.sync_all()?;
     }
@@ -74,6 +141,30 @@ mod tests {
         write(&path, &vec![3], Durability::Lazy).expect("written");
         assert_eq!(read(&path).expect("a file"), Some(vec![3]));
         assert_eq!(fs::read_dir(directory.path()).expect("a list").count(), 1);
+    }
+
+    #[test]
+    fn room_is_kept_once_and_used_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("state.json");
+        let count = || fs::read_dir(directory.path()).expect("a list").count();
+        for value in ["short", &"long".repeat(2000), ""] {
+            reserve(&path).expect("room");
+            reserve(&path).expect("room");
+            write_into_reserve(&path, &value, Durability::Durable).expect("written");
+            assert_eq!(
+                read::<String>(&path).expect("a file").as_deref(),
+                Some(value)
+            );
+            assert_eq!(count(), 1);
+            // Without room it is written as everything else.
+            write_into_reserve(&path, &"again", Durability::Lazy).expect("written");
+            assert_eq!(
+                read::<String>(&path).expect("a file").as_deref(),
+                Some("again")
+            );
+            assert_eq!(count(), 1);
+        }
     }
 
     #[test]

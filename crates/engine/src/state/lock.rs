@@ -21,6 +21,7 @@ use crate::{Error, Layout, Result};
 pub struct Lock {
     file: OwnedFd,
     directory: PathBuf,
+    exec: PathBuf,
 }
 
 impl Lock {
@@ -75,6 +76,7 @@ impl Lock {
         Ok(Some(Lock {
             file: file.into(),
             directory,
+            exec: layout.exec(id),
         }))
     }
 
@@ -83,6 +85,7 @@ impl Lock {
         Lock {
             file,
             directory: layout.container(id),
+            exec: layout.exec(id),
         }
     }
 
@@ -95,14 +98,23 @@ impl Lock {
         file::write(&self.directory.join("state.json"), state, Durability::Lazy)
     }
 
-    /// Says how the container is, for good: at its end.
+    /// Keeps room for saying how the container ended: the disk may be full then. What is said of it before that can wait.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if there is none.
+    pub fn reserve(&self) -> Result<()> {
+        file::reserve(&self.directory.join("state.json"))
+    }
+
+    /// Says how the container is, for good: at its end. That takes the room that was kept for it.
     ///
     /// # Errors
     ///
     /// As [`write_state`](Lock::write_state).
     pub fn write_final_state(&self, state: &State) -> Result<()> {
         let path = self.directory.join("state.json");
-        file::write(&path, state, Durability::Durable)
+        file::write_into_reserve(&path, state, Durability::Durable)
     }
 
     /// Says how a joining process is.
@@ -111,10 +123,7 @@ impl Lock {
     ///
     /// As [`write_state`](Lock::write_state).
     pub fn write_exec(&self, exec: &Exec) -> Result<()> {
-        let path = self
-            .directory
-            .join("exec")
-            .join(format!("{}.json", exec.id));
+        let path = self.exec.join(format!("{}.json", exec.id));
         file::write(&path, exec, Durability::Lazy)
     }
 }

@@ -50,7 +50,6 @@ impl<'a> Store<'a> {
     }
 
     fn fill(&self, directory: &Path, record: &Record) -> Result<()> {
-        make_directory(&directory.join("exec"))?;
         file::write(
             &directory.join("state.json"),
             &State::default(),
@@ -190,7 +189,7 @@ impl<'a> Store<'a> {
     ///
     /// [`ErrorKind::System`](crate::ErrorKind::System) if the file cannot be written.
     pub fn create_exec(&self, exec: &Exec) -> Result<()> {
-        let directory = self.layout.container(&exec.container).join("exec");
+        let directory = self.layout.exec(&exec.container);
         make_directory(&directory)?;
         file::write(
             &directory.join(format!("{}.json", exec.id)),
@@ -219,13 +218,13 @@ impl<'a> Store<'a> {
 
     /// A joining process of that container.
     pub(crate) fn exec_of(&self, container: &str, id: &str) -> Result<Option<Exec>> {
-        let directory = self.layout.container(container).join("exec");
+        let directory = self.layout.exec(container);
         file::read(&directory.join(format!("{id}.json")))
     }
 
     /// Forgets a joining process that has ended.
     pub(crate) fn remove_exec(&self, container: &str, id: &str) -> Result<()> {
-        let directory = self.layout.container(container).join("exec");
+        let directory = self.layout.exec(container);
         let path = directory.join(format!("{id}.json"));
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -241,11 +240,17 @@ impl<'a> Store<'a> {
     ///
     /// [`ErrorKind::System`](crate::ErrorKind::System) if the directory cannot be read.
     pub fn exec_ids(&self, container: &str) -> Result<Vec<String>> {
-        let directory = self.layout.container(container).join("exec");
+        let directory = self.layout.exec(container);
         let failed =
             |error: io::Error| Error::io(format_args!("read {}", directory.display()), error);
         let mut ids = Vec::new();
-        for entry in fs::read_dir(&directory).map_err(failed)? {
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            // It is made with the first of them.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ids),
+            Err(error) => return Err(failed(error)),
+        };
+        for entry in entries {
             let path = entry.map_err(failed)?.path();
             if path
                 .extension()

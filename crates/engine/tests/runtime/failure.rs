@@ -25,6 +25,7 @@ pub(crate) const TESTS: &[Test] = &[
         "a_container_that_is_not_started_ends",
         a_container_that_is_not_started_ends,
     ),
+    ("a_mount_that_fails_is_told", a_mount_that_fails_is_told),
     (
         "a_limit_that_is_too_small_is_told",
         a_limit_that_is_too_small_is_told,
@@ -179,6 +180,34 @@ fn a_container_that_is_not_started_ends() {
     drop(created);
     assert_no_children();
     cgroup.remove().expect("nothing is left in the cgroup");
+}
+
+/// libcontainer says which of its structures it failed at, and not why.
+fn a_mount_that_fails_is_told() {
+    let machine = Machine::new();
+    std::os::unix::fs::symlink("loop", machine.root().join("loop")).expect("a link");
+    for (destination, options, reason) in [
+        ("/x", "size=much", "size=much: invalid argument"),
+        ("/x", "uid=-5", "uid=-5: invalid argument"),
+        ("/etc/passwd/x", "", "/etc/passwd/x: not a directory"),
+        ("/loop", "", "/loop: too many levels of symbolic links"),
+    ] {
+        let error = machine
+            .try_run(ContainerCreateBody {
+                host_config: Some(HostConfig {
+                    tmpfs: Some([(destination.to_owned(), options.to_owned())].into()),
+                    ..HostConfig::default()
+                }),
+                ..shell("true")
+            })
+            .expect_err("it cannot be mounted");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "unable to start container process: error mounting \"tmpfs\" to rootfs at {destination:?}: {reason}"
+            )
+        );
+    }
 }
 
 fn a_limit_that_is_too_small_is_told() {

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{Mutex, Notify, watch};
@@ -28,6 +28,9 @@ use super::streams::Streams;
 use crate::cgroup::Cgroup;
 use crate::state::{Lock, Record, Removed, State, Status, Store};
 use crate::{Error, Layout, Result, sys};
+
+/// How long a disk stays full before it is tried to write to it once more.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// A container, and what its monitor knows of it.
 #[derive(Debug)]
@@ -59,6 +62,8 @@ pub(super) struct Container {
     has_run: Cell<bool>,
     /// What is left of it when it was removed.
     removed: RefCell<Option<Removed>>,
+    /// Whether the state's file is older than the state.
+    is_unwritten: Cell<bool>,
 }
 
 /// One run of a container: from its start to its end.
@@ -127,6 +132,7 @@ impl Container {
             turn: Mutex::new(()),
             has_run: Cell::new(false),
             removed: RefCell::new(None),
+            is_unwritten: Cell::new(false),
             state: RefCell::new(state),
             record,
             layout,
@@ -191,16 +197,41 @@ impl Container {
     }
 
     /// Changes the state, and its file if that can be written.
-    fn update_anyway(&self, durably: bool, change: impl FnOnce(&mut State)) {
-        let state = &mut *self.state.borrow_mut();
-        change(state);
-        let written = match durably {
-            true => self.lock.write_final_state(state),
-            false => self.lock.write_state(state),
-        };
-        if let Err(error) = written {
+    fn update_anyway(self: &Rc<Container>, durably: bool, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.borrow_mut());
+        if let Err(error) = self.write(durably) {
             log::error!("{error}");
+            self.write_later(durably);
         }
+    }
+
+    fn write(&self, durably: bool) -> Result<()> {
+        let state = self.state.borrow();
+        match durably {
+            true => self.lock.write_final_state(&state),
+            false => self.lock.write_state(&state),
+        }
+    }
+
+    /// Tries again until the state can be written: until then nobody else can be told of it than who asks this monitor.
+    fn write_later(self: &Rc<Container>, durably: bool) {
+        if self.is_unwritten.replace(true) {
+            return;
+        }
+        let guard = self.busy.guard();
+        let container = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            loop {
+                tokio::time::sleep(BETWEEN_TRIES).await;
+                // Whoever removed it needs no state of it.
+                let is_there = container.layout.container(&container.record.id).is_dir();
+                if !is_there || container.write(durably).is_ok() {
+                    break;
+                }
+            }
+            container.is_unwritten.set(false);
+            drop(guard);
+        });
     }
 
     /// The lock, for writing what belongs to it.

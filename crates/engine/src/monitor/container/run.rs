@@ -130,6 +130,7 @@ impl Container {
     /// Starts it; what fails has left nothing but a state that is to be changed.
     fn start_now(self: &Rc<Container>) -> Result<()> {
         let log = self.log()?;
+        self.lock.reserve()?;
         exec::forget_all(self);
         self.is_last_run.set(false);
         let Launched {
@@ -347,11 +348,11 @@ impl Container {
         });
     }
 
-    fn failed_to_start(&self, error: &Error) {
+    fn failed_to_start(self: &Rc<Container>, error: &Error) {
         let code = runtime::exit_code(error);
         let streams = self.streams.replace(Container::new_streams(&self.record));
         streams.end();
-        self.update_anyway(false, |state| {
+        self.update_anyway(!self.record.auto_remove(), |state| {
             state.status = match state.status {
                 _ if self.record.auto_remove() => Status::Removing,
                 // One that never ran stays what it was.
@@ -371,7 +372,7 @@ impl Container {
         self.remove_if_asked();
     }
 
-    fn remove_if_asked(&self) {
+    fn remove_if_asked(self: &Rc<Container>) {
         if self.record.auto_remove()
             && let Err(error) = self.remove_now(true)
         {

@@ -14,7 +14,7 @@ impl Container {
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`] if the container does not run.
-    pub(in crate::monitor) fn kill(&self, signal: i32) -> Result<()> {
+    pub(in crate::monitor) fn kill(self: &Rc<Container>, signal: i32) -> Result<()> {
         let run = self.run()?;
         let stop_signal = match self.record.body.stop_signal.as_deref() {
             None | Some("") => None,
@@ -26,7 +26,7 @@ impl Container {
             self.is_last_run.set(true);
         }
         if !self.state.borrow().stopped_by_user {
-            self.update(|state| state.stopped_by_user = true)?;
+            self.update_anyway(false, |state| state.stopped_by_user = true);
         }
         self.signal(&run, signal)?;
         if ends && self.status() == Status::Paused {
@@ -54,7 +54,7 @@ impl Container {
     ///
     /// [`ErrorKind::NotModified`] if it does not run.
     pub(in crate::monitor) async fn stop(
-        &self,
+        self: &Rc<Container>,
         signal: Option<i32>,
         timeout: Option<i64>,
     ) -> Result<()> {
@@ -62,10 +62,10 @@ impl Container {
         match self.status() {
             Status::Running | Status::Paused => {}
             Status::Restarting => {
-                self.update(|state| {
+                self.update_anyway(true, |state| {
                     state.stopped_by_user = true;
                     state.status = Status::Exited;
-                })?;
+                });
                 self.is_last_run.set(true);
                 self.not_again.notify_waiters();
                 self.progress
@@ -87,7 +87,7 @@ impl Container {
         };
         let seconds = timeout.or(body.stop_timeout).unwrap_or(10);
         self.is_last_run.set(true);
-        self.update(|state| state.stopped_by_user = true)?;
+        self.update_anyway(false, |state| state.stopped_by_user = true);
         let run = self.run()?;
         self.signal(&run, signal)?;
         if self.status() == Status::Paused {
@@ -107,7 +107,7 @@ impl Container {
     }
 
     /// Kills the container and waits for its end.
-    async fn end_now(&self, run: &Run) -> Result<()> {
+    async fn end_now(self: &Rc<Container>, run: &Run) -> Result<()> {
         self.is_last_run.set(true);
         self.signal(run, libc::SIGKILL)?;
         if self.status() == Status::Paused {
@@ -147,7 +147,7 @@ impl Container {
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`] if the container does not run, or is as was asked for already.
-    pub(in crate::monitor) fn set_paused(&self, paused: bool) -> Result<()> {
+    pub(in crate::monitor) fn set_paused(self: &Rc<Container>, paused: bool) -> Result<()> {
         let run = self.run()?;
         match (self.status(), paused) {
             (Status::Paused, true) => {
@@ -173,13 +173,15 @@ impl Container {
             (Some(cgroup), true) => cgroup.freeze()?,
             (Some(cgroup), false) => cgroup.thaw()?,
         }
-        self.update(|state| {
+        // What the file says is put right when it can be.
+        self.update_anyway(false, |state| {
             state.status = if paused {
                 Status::Paused
             } else {
                 Status::Running
             };
-        })
+        });
+        Ok(())
     }
 
     /// Removes the container for somebody.
@@ -212,7 +214,7 @@ impl Container {
         self.remove_now(volumes)
     }
 
-    pub(super) fn remove_now(&self, volumes: bool) -> Result<()> {
+    pub(super) fn remove_now(self: &Rc<Container>, volumes: bool) -> Result<()> {
         let before = match self.status() {
             // It was to be removed when it ended.
             Status::Removing => Status::Exited,
