@@ -1,5 +1,6 @@
 //! `kill -9` of each process of the engine at each step of a container's life.
 
+use std::cell::RefCell;
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -152,6 +153,15 @@ fn sound(state: &State, name: &str, stepped: &Stepped) -> Result<(), String> {
     }
 }
 
+/// The same of one that was made before, with its volume: whoever goes on with a removal knows of that, too.
+fn sound_with_volumes(state: &State, name: &str, stepped: &Stepped) -> Result<(), String> {
+    sound(state, name, stepped)?;
+    match &*state.ok(&["volume", "ls", "--quiet"]) {
+        "" => Ok(()),
+        volumes => Err(format!("volumes: {volumes:?}; {stepped:?}")),
+    }
+}
+
 /// The same of one that removes itself, and is only removed if it was never started.
 fn gone(state: &State, name: &str, stepped: &Stepped) -> Result<(), String> {
     let start = Instant::now();
@@ -208,7 +218,7 @@ fn the_monitor_dies() {
         return;
     };
     let words = run(&state.rootfs, "alone", ALONE);
-    let sound = |stepped: &Stepped| sound(&state, "alone", stepped);
+    let sound = |stepped: &Stepped| sound_with_volumes(&state, "alone", stepped);
     at_each_step_of(&state, Victim::Monitor, &words, ENDED, || {}, sound);
 }
 
@@ -219,9 +229,17 @@ fn the_monitor_of_a_container_that_removes_itself_dies() {
         return;
     };
     let words = run(&state.rootfs, "passing", CONNECTED);
-    let sound = |stepped: &Stepped| gone(&state, "passing", stepped);
+    let codes = RefCell::new(Vec::new());
+    let sound = |stepped: &Stepped| {
+        codes.borrow_mut().push(stepped.code);
+        gone(&state, "passing", stepped)
+    };
     let prepare = || drop(fs::remove_file(state.tool.directory().join(CID)));
     at_each_step_of(&state, Victim::Monitor, &words, ENDED, prepare, sound);
+    // While it is removed, what it ended with is known, and told to who waits.
+    let codes = codes.borrow();
+    let last = &codes[codes.len() - 12..];
+    assert!(last.iter().all(|&code| code == Some(3)), "{codes:?}");
 }
 
 #[test]
@@ -247,7 +265,7 @@ fn the_monitor_dies_while_something_is_asked_of_it() {
                 out: outcome.out(),
                 err: outcome.err(),
             };
-            (killed, sound(&state, "long", &stepped))
+            (killed, sound_with_volumes(&state, "long", &stepped))
         });
     }
 }
@@ -271,7 +289,7 @@ fn the_client_dies_that_asks_something() {
         let state = &state;
         move |stepped: &Stepped| {
             state.tool(&["kill", name]);
-            sound(state, name, stepped)
+            sound_with_volumes(state, name, stepped)
         }
     };
     let prepare = || run_long(&state);

@@ -5,5 +5,7 @@ mod full_disk;
 mod hostile;
 mod kills;
 mod load;
+mod reboot;
 mod state;
 mod stepper;
+mod terminal;

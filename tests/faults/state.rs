@@ -16,6 +16,8 @@ pub(crate) struct State {
     pub(crate) run: PathBuf,
     /// A directory to run containers in: busybox.
     pub(crate) rootfs: String,
+    /// Programs in whose directories something of it lies.
+    pub(crate) kept: Vec<Program>,
 }
 
 impl State {
@@ -37,6 +39,7 @@ impl State {
             root,
             run: PathBuf::new(),
             rootfs: String::new(),
+            kept: Vec::new(),
         };
         let format = "{{.Embedded.RuntimeDirectory}}";
         let outcome = state.tool(&["engine", "info", "--format", format]);
@@ -147,15 +150,22 @@ impl State {
 
     /// What lies where containers, their names and their sockets do, and in their cgroups.
     pub(crate) fn leftovers(&self, ids: &[String]) -> Vec<PathBuf> {
-        let groups = ["/sys/fs/cgroup/tool".into()]
-            .into_iter()
-            .chain(entries(Path::new("/sys/fs/cgroup")).map(|hierarchy| hierarchy.join("tool")));
-        let groups = groups.flat_map(|parent: PathBuf| ids.iter().map(move |id| parent.join(id)));
         entries(&self.root.join("containers"))
             .chain(entries(&self.root.join("names")))
             .chain(entries(&self.run.join("containers")))
             .filter(|path| path.file_name().is_some_and(|name| name != "lock"))
-            .chain(groups.filter(|path| path.exists()))
+            .chain(self.groups(ids))
+            .collect()
+    }
+
+    /// The cgroups of containers that are there.
+    pub(crate) fn groups(&self, ids: &[String]) -> Vec<PathBuf> {
+        let parents = ["/sys/fs/cgroup/tool".into()]
+            .into_iter()
+            .chain(entries(Path::new("/sys/fs/cgroup")).map(|hierarchy| hierarchy.join("tool")));
+        parents
+            .flat_map(|parent: PathBuf| ids.iter().map(move |id| parent.join(id)))
+            .filter(|path| path.exists())
             .collect()
     }
 }

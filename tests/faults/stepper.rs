@@ -355,6 +355,19 @@ pub(crate) fn monitor_of(id: &str) -> Pid {
     Pid::from_raw(monitor.expect("a monitor"))
 }
 
+/// All monitors of the engine with its state there.
+pub(crate) fn monitors(root: &Path) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").expect("processes").flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid: &i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let mut words = line.split(|&byte| byte == 0);
+        words.next() == Some(MONITOR) && words.next() == Some(root.as_os_str().as_encoded_bytes())
+    })
+    .map(Pid::from_raw)
+    .collect()
+}
+
 /// Whether a process is there that has not ended.
 pub(crate) fn is_there(pid: Pid) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))

@@ -165,6 +165,8 @@ async fn serve(container: &Rc<Container>, listener: &UnixListener) -> Result<()>
 /// Waits until nobody wants anything of this monitor any more.
 async fn done(container: &Container) {
     let mut progress = container.progress();
+    // One that only goes on with a removal is done before it has looked whether somebody came for that.
+    tokio::task::yield_now().await;
     loop {
         let is_active = matches!(
             container.status(),

@@ -43,6 +43,7 @@ pub fn remove(layout: &Layout, id: &str, forced: bool, volumes: bool) -> Result<
                 let record = Store::new(layout).record(id)?;
                 let removing = State {
                     status: Status::Removing,
+                    removes_volumes: volumes,
                     ..state
                 };
                 // Were this process killed on the way, a monitor would go on. On a full disk it must do without, and so

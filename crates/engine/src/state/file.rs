@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, renameat_with};
 use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -70,6 +70,22 @@ pub(crate) fn reserve(path: &Path) -> Result<()> {
     }
 }
 
+/// The same as [`write`] with [`Durability::Lazy`], and on a full disk the room that was kept changes places with what was
+/// there before, which is kept from then on.
+pub(crate) fn write_or_exchange<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    let failed = match write(path, value, Durability::Lazy) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    let spare = spare(path);
+    let exchanged = fill(&spare, value).and_then(|_| {
+        renameat_with(CWD, &spare, CWD, path, RenameFlags::EXCHANGE)?;
+        Ok(())
+    });
+    // There is none, or too little: the first failure is the one to tell.
+    exchanged.map_err(|_| failed)
+}
+
 /// The same as [`write`], into the room that was kept, if there is any: it needs no other then.
 pub(crate) fn write_into_reserve<T: Serialize>(
     path: &Path,
@@ -77,18 +93,7 @@ pub(crate) fn write_into_reserve<T: Serialize>(
     durability: Durability,
 ) -> Result<()> {
     let spare = spare(path);
-    let text = serde_json::to_vec(value)
-        .map_err(|error| Error::system(format!("write {}: {error}", path.display())))?;
-    let written = File::options()
-        .write(true)
-        .open(&spare)
-        .and_then(|mut file| {
-            file.write_all(&text)?;
-            file.set_len(text.len() as u64)?;
-            Ok(file)
-        })
-        .and_then(|file| settle(&file, &spare, path, durability));
-    match written {
+    match fill(&spare, value).and_then(|file| settle(&file, &spare, path, durability)) {
         Ok(()) => Ok(()),
         // There is none, or too little.
         Err(_) => {
@@ -96,6 +101,15 @@ pub(crate) fn write_into_reserve<T: Serialize>(
             write(path, value, durability)
         }
     }
+}
+
+/// Writes what fits to where room was kept.
+fn fill<T: Serialize>(spare: &Path, value: &T) -> io::Result<File> {
+    let text = serde_json::to_vec(value)?;
+    let mut file = File::options().write(true).open(spare)?;
+    file.write_all(&text)?;
+    file.set_len(text.len() as u64)?;
+    Ok(file)
 }
 
 /// Bytes, a page of most file systems.

@@ -95,10 +95,10 @@ impl Lock {
     ///
     /// [`ErrorKind::System`](crate::ErrorKind::System) if the file cannot be written.
     pub fn write_state(&self, state: &State) -> Result<()> {
-        file::write(&self.directory.join("state.json"), state, Durability::Lazy)
+        file::write_or_exchange(&self.directory.join("state.json"), state)
     }
 
-    /// Keeps room for saying how the container ended: the disk may be full then. What is said of it before that can wait.
+    /// Keeps room for saying how the container is and how it ended: the disk may be full then.
     ///
     /// # Errors
     ///

@@ -83,6 +83,8 @@ pub struct State {
     pub restart_count: u64,
     /// Whether a user stopped it, so that `unless-stopped` leaves it stopped.
     pub stopped_by_user: bool,
+    /// Whether it is removed with its anonymous volumes: for whoever goes on with that.
+    pub removes_volumes: bool,
     /// How its health checks went; nothing for a container without.
     pub health: Option<Health>,
     /// Its networks, while it has them.

@@ -134,6 +134,12 @@ impl<'a> Store<'a> {
             .ok_or_else(|| Error::not_found(format!("No such container: {id}")))
     }
 
+    /// How a container was when it was removed, if what is left of it was not deleted yet: its monitor was killed before.
+    pub(crate) fn last_state(&self, id: &str) -> Option<State> {
+        let removed = self.layout.containers().join(format!(".{id}"));
+        file::read(&removed.join("state.json")).ok().flatten()
+    }
+
     /// Gives the container another name.
     ///
     /// # Errors

@@ -221,11 +221,13 @@ impl Container {
         let guard = self.busy.guard();
         let container = Rc::clone(self);
         tokio::task::spawn_local(async move {
+            let mut progress = container.progress();
             loop {
-                tokio::time::sleep(BETWEEN_TRIES).await;
-                // Whoever removed it needs no state of it.
+                let removed = progress.wait_for(|now| now.is_removed);
+                let is_removed = tokio::time::timeout(BETWEEN_TRIES, removed).await.is_ok();
+                // Somebody may have removed it by hand, too.
                 let is_there = container.layout.container(&container.record.id).is_dir();
-                if !is_there || container.write(durably).is_ok() {
+                if is_removed || !is_there || container.write(durably).is_ok() {
                     break;
                 }
             }

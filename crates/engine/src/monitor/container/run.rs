@@ -18,13 +18,20 @@ use crate::monitor::reaper::end_of_stranger;
 use crate::monitor::streams::Streams;
 use crate::monitor::{clean_up, probe};
 use crate::network::{Proxies, Released};
-use crate::state::life::{self, Verdict};
+use crate::state::life::{self, Loss, Verdict};
 use crate::state::{Moment, State, Status};
 use crate::{Error, ErrorKind, Result, runtime, sys};
 
 /// How long the end of what a process wrote is waited for when it has ended: another that it left behind may hold its
 /// streams, and write to them or not.
 const LATE_OUTPUT: Duration = Duration::from_secs(2);
+
+/// Why a container was ended whose monitor had held the other side of its terminal. The kernel has hung that up, and told
+/// the first process, which is the one that may ignore it; whatever it would do, nobody could see.
+const LOST_TERMINAL: &str = "the container's monitor was killed and its terminal was lost with it, so the container was ended";
+
+/// The exit code of what SIGKILL ended.
+const KILLED: i64 = 137;
 
 impl Container {
     /// Sees what became of the container since its last monitor, and does what that one left.
@@ -42,10 +49,14 @@ impl Container {
                 self.start_again_after(Duration::ZERO);
                 Ok(())
             }
-            Verdict::HalfRemoved => self.remove_now(self.record.auto_remove()),
+            Verdict::HalfRemoved => self.remove_now(state.removes_volumes),
             Verdict::Lost(loss) => {
                 clean_up::all(&self.place())?;
                 exec::adopt_all(self, None);
+                if loss == Loss::Reboot {
+                    // That is for whoever brings the machine up to say, and not for the first who looks at a container.
+                    self.is_last_run.set(true);
+                }
                 let ran = state
                     .started_at
                     .map_or(Duration::ZERO, |start| Moment::now().since(start));
@@ -74,17 +85,26 @@ impl Container {
             beside: RefCell::default(),
         });
         self.begin(&run, adopted.proxies);
+        let lost_terminal = self.record.tty();
+        if lost_terminal {
+            log::warn!("its terminal went with the monitor, so it is killed");
+            self.signal(&run, libc::SIGKILL)?;
+            if self.status() == Status::Paused {
+                self.set_paused(false)?;
+            }
+        }
         let container = Rc::clone(self);
         tokio::task::spawn_local(async move {
             let code = match &run.process {
                 Process::Adopted(process) => end_of_stranger(process).await,
                 Process::Own(_) => None,
             };
-            let error = match code {
-                Some(_) => "",
-                None => life::Loss::Monitor.as_str(),
+            let (code, error) = match code {
+                // Where the kernel does not tell, it is what we did.
+                _ if lost_terminal => (code.unwrap_or(KILLED), LOST_TERMINAL),
+                Some(code) => (code, ""),
+                None => (life::UNKNOWN_EXIT_CODE, Loss::Monitor.as_str()),
             };
-            let code = code.unwrap_or(life::UNKNOWN_EXIT_CODE);
             container.finish(&run, code, error).await;
         });
         Ok(())
@@ -311,6 +331,7 @@ impl Container {
         if pause.is_none() && self.record.auto_remove() {
             // Whoever takes this monitor's place goes on with that.
             state.status = Status::Removing;
+            state.removes_volumes = true;
         }
         self.update_anyway(is_final, |old| *old = state);
         if let Some(pause) = pause {
@@ -359,6 +380,7 @@ impl Container {
                 Status::Created => Status::Created,
                 _ => Status::Exited,
             };
+            state.removes_volumes = self.record.auto_remove();
             state.pid = 0;
             state.exit_code = code;
             state.error = error.to_string();

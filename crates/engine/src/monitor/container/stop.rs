@@ -35,7 +35,7 @@ impl Container {
         Ok(())
     }
 
-    fn signal(&self, run: &Run, signal: i32) -> Result<()> {
+    pub(super) fn signal(&self, run: &Run, signal: i32) -> Result<()> {
         match run.process.signal(signal) {
             // It has ended, and whoever waits for that will hear of it.
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
@@ -219,7 +219,10 @@ impl Container {
             // It was to be removed when it ended.
             Status::Removing => Status::Exited,
             status => {
-                self.update_anyway(false, |state| state.status = Status::Removing);
+                self.update_anyway(false, |state| {
+                    state.status = Status::Removing;
+                    state.removes_volumes = volumes;
+                });
                 status
             }
         };
