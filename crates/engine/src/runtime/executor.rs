@@ -2,8 +2,8 @@
 //!
 //! libcontainer calls them inside the container: as the user already, with all capabilities still. What can fail for
 //! reasons of the container's is done before the process reports that it is ready; what would take something away that
-//! an earlier step needs comes in the order in which that works: filters of system calls while the process may load
-//! them, then its capabilities, then the program.
+//! an earlier step needs comes in the order in which that works: the filter of system calls while the process may load
+//! it, then its capabilities, then the program.
 
 use std::collections::HashMap;
 use std::io;
@@ -27,7 +27,7 @@ use super::program::Program;
 use super::report::{Report, Reporter};
 use super::{Failure, terminal, tree};
 use crate::error::os_text;
-use crate::seccomp::Filters;
+use crate::seccomp::Filter;
 use crate::spec::{Capabilities, MountPropagation, Propagation, enter_working_dir};
 use crate::sys;
 
@@ -43,7 +43,7 @@ pub(super) struct LastSteps {
     /// Whether the terminal is the container's console.
     pub(super) console: bool,
     pub(super) working_dir: PathBuf,
-    pub(super) filters: Filters,
+    pub(super) filter: Filter,
     pub(super) capabilities: Capabilities,
 }
 
@@ -106,7 +106,7 @@ impl LastSteps {
         sys::reset_signals().map_err(|error| failed("reset signals", error))?;
 
         let load = || {
-            self.filters
+            self.filter
                 .load()
                 .map_err(|error| failed("load the filter of system calls", error))
         };
@@ -115,7 +115,7 @@ impl LastSteps {
                 .apply()
                 .map_err(|error| Failure::container(error.to_string()))
         };
-        // Who may gain no privileges may load filters without any, and then the filter need not allow the rest.
+        // Who may gain no privileges may load a filter without any, and then the filter need not allow the rest.
         if process.no_new_privileges().unwrap_or(false) {
             drop()?;
             let program = Program::find(process)?;

@@ -35,7 +35,7 @@ pub use process::{Created, Process};
 
 use crate::cgroup::Cgroup;
 use crate::layout::make_directory;
-use crate::seccomp::Filters;
+use crate::seccomp::Filter;
 use crate::spec::{Built, BuiltProcess};
 use crate::{Error, Result, sys};
 use cgroup_view::View;
@@ -124,7 +124,7 @@ pub fn create(input: &CreateInput<'_>) -> Result<Created> {
             terminal: input.stdio.terminal(),
             console: true,
             working_dir: built.working_dir.clone(),
-            filters: Filters::new(&built.seccomp, built.capabilities)?,
+            filter: Filter::new(&built.seccomp, built.capabilities)?,
             capabilities: built.capabilities,
         })
     };
@@ -195,7 +195,7 @@ pub fn exec(input: &ExecInput<'_>) -> Result<Process> {
             terminal: input.stdio.terminal(),
             console: false,
             working_dir: input.built.working_dir.clone(),
-            filters: Filters::new(&input.built.seccomp, input.built.capabilities)?,
+            filter: Filter::new(&input.built.seccomp, input.built.capabilities)?,
             capabilities: input.built.capabilities,
         })
     };

@@ -2,8 +2,6 @@
 
 use std::str::FromStr;
 
-use seccompiler::TargetArch;
-
 /// An architecture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Architecture {
@@ -12,12 +10,6 @@ pub(super) struct Architecture {
     /// The number of a system call by its name.
     pub(super) number: fn(&str) -> Option<u32>,
 }
-
-/// What seccompiler calls this machine. Its instructions do not depend on it.
-#[cfg(target_arch = "x86_64")]
-pub(super) const TARGET: TargetArch = TargetArch::x86_64;
-#[cfg(target_arch = "aarch64")]
-pub(super) const TARGET: TargetArch = TargetArch::aarch64;
 
 /// The machine's own programs.
 #[cfg(target_arch = "x86_64")]

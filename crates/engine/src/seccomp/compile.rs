@@ -1,307 +1,185 @@
-//! From a profile to programs for the kernel.
+//! From a profile to a program for the kernel.
+//!
+//! seccompiler compares arguments; the rules for a call are found here, by halving. The kernel runs a filter that is loaded
+//! for every number that a call can have, to know which calls it allows in any case, and with one comparison after
+//! the other that takes longer than anything else that a container's process does on its way.
 
 use std::collections::BTreeMap;
 
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule,
 };
 
 use super::architecture::{self, Architecture, COMPATIBLE, NATIVE, X32};
 use super::invalid;
 use super::profile::{Action, Condition, Operator, Profile, Rule, Situation};
+use crate::Result;
 use crate::spec::Capabilities;
 use crate::sys::Instruction;
-use crate::{Error, Result};
 
 /// The kernel's limit.
-pub(super) const LONGEST: usize = 4096;
+const LONGEST: usize = 4096;
 
 /// The error that says that there is no such system call.
 const ENOSYS: u32 = 38;
 
 // Instructions, as <linux/bpf_common.h> and <linux/filter.h> put them together.
 const LOAD_WORD: u16 = 0x20;
+const JUMP: u16 = 0x05;
 const JUMP_IF_EQUAL: u16 = 0x15;
-const JUMP_IF_GREATER: u16 = 0x25;
+const JUMP_IF_NOT_LESS: u16 = 0x35;
 const RETURN: u16 = 0x06;
 
 // Where `struct seccomp_data` has what.
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
 
-/// How many instructions seccompiler spends on the architecture before its rules: load, compare, kill.
-const ARCHITECTURE_CHECK: usize = 3;
-
-/// The programs of a profile: for each architecture one that allows, and one for each other answer.
-pub(super) fn compile(
-    profile: &Profile,
-    capabilities: Capabilities,
-) -> Result<Vec<Vec<Instruction>>> {
+/// The program of a profile.
+pub(super) fn compile(profile: &Profile, capabilities: Capabilities) -> Result<Vec<Instruction>> {
     let situation = Situation {
         architecture: architecture::GO_NAME,
         capabilities,
         kernel: architecture::running_kernel(),
     };
-    let rules: Vec<Rule> = profile
+    let mut rules: Vec<&Rule> = profile
         .rules
         .iter()
         .filter(|rule| rule.applies(situation))
         // What a rule says that says what happens anyway is nothing.
         .filter(|rule| rule.action != profile.default_action)
-        .cloned()
         .collect();
-    let mut actions: Vec<Action> = Vec::new();
-    for rule in &rules {
-        if rule.action != Action::Allow && !actions.contains(&rule.action) {
-            actions.push(rule.action);
-        }
-    }
+    // Of the rules that a call meets the strictest counts. The kernel's numbers are in that order.
+    rules.sort_by_key(|rule| code(rule.action).cast_signed());
 
-    let mut programs = Vec::new();
-    if profile.compatible {
-        let chosen = Chosen {
-            profile,
-            rules: rules.clone(),
-            actions: &actions,
-        };
-        programs.extend(chosen.answers(COMPATIBLE)?);
-        if profile.default_action != Action::Allow {
-            let mut program = only_for(COMPATIBLE);
-            program.extend(chosen.allowance(COMPATIBLE)?);
-            programs.push(program);
-        }
-    }
-    // The machine's own come last, and of those the one that allows: once it is there, a profile may refuse to load
-    // another one. So what refuses that is part of it.
-    let (rules, loading) = without_loading(rules);
-    let chosen = Chosen {
-        profile,
-        rules,
-        actions: &actions,
-    };
-    programs.extend(chosen.answers(NATIVE)?);
-    let mut program = check_architectures(profile.compatible);
-    program.extend(loading.map(refuse_loading).unwrap_or_default());
-    program.extend(chosen.allowance(NATIVE)?);
-    programs.push(program);
-    match programs.iter().map(Vec::len).max() {
-        Some(longest) if longest > LONGEST => Err(too_long(longest)),
-        _ => Ok(programs),
-    }
-}
-
-/// What counts of a profile here.
-struct Chosen<'a> {
-    profile: &'a Profile,
-    rules: Vec<Rule>,
-    /// The answers beside the default and allowing.
-    actions: &'a [Action],
-}
-
-impl Chosen<'_> {
-    /// A program for each answer.
-    fn answers(&self, architecture: Architecture) -> Result<Vec<Vec<Instruction>>> {
-        self.actions
-            .iter()
-            .map(|&action| {
-                let answered = self.rules.iter().filter(|rule| rule.action == action);
-                let mut program = only_for(architecture);
-                program.extend(body(answered, architecture, Action::Allow, action)?);
-                Ok(program)
-            })
-            .collect()
-    }
-
-    /// What allows: whatever no rule knows gets the default, and what another program answers has to pass here.
-    fn allowance(&self, architecture: Architecture) -> Result<Vec<Instruction>> {
-        let mut program = outlandish(self.profile, architecture);
-        program.extend(body(
-            &self.rules,
-            architecture,
-            self.profile.default_action,
-            Action::Allow,
-        )?);
-        Ok(program)
-    }
-}
-
-/// The call that loads filters.
-const LOAD: &str = "seccomp";
-
-/// Takes the refusal to load filters out of the rules.
-fn without_loading(mut rules: Vec<Rule>) -> (Vec<Rule>, Option<Action>) {
-    let mut refusal = None;
-    for rule in &mut rules {
-        let names_it = rule.names.iter().any(|name| name == LOAD);
-        if names_it && rule.action != Action::Allow && rule.conditions.is_empty() {
-            rule.names.retain(|name| name != LOAD);
-            refusal = Some(rule.action);
-        }
-    }
-    (rules, refusal)
-}
-
-fn refuse_loading(action: Action) -> Vec<Instruction> {
-    match (NATIVE.number)(LOAD) {
-        Some(number) => vec![
-            statement(LOAD_WORD, NUMBER),
-            jump(JUMP_IF_EQUAL, number, 0, 1),
-            statement(RETURN, code(action)),
-        ],
-        None => Vec::new(),
-    }
-}
-
-fn too_long(length: usize) -> Error {
-    invalid(format!(
-        "it makes a filter of {length} instructions, and the kernel takes {LONGEST}"
-    ))
-}
-
-/// Goes on for the machine's own programs, leaves 32-bit ones to their own filter and ends all others.
-fn check_architectures(compatible: bool) -> Vec<Instruction> {
+    let compatible = profile.compatible.then_some(COMPATIBLE);
     let mut program = vec![statement(LOAD_WORD, ARCHITECTURE)];
-    if compatible {
-        program.push(jump(JUMP_IF_EQUAL, NATIVE.audit, 3, 0));
-        program.push(jump(JUMP_IF_EQUAL, COMPATIBLE.audit, 0, 1));
-        program.push(statement(RETURN, code(Action::Allow)));
-    } else {
-        program.push(jump(JUMP_IF_EQUAL, NATIVE.audit, 1, 0));
+    for architecture in [Some(NATIVE), compatible].into_iter().flatten() {
+        let answers = answers(profile, &rules, architecture)?;
+        program.push(jump(JUMP_IF_EQUAL, architecture.audit, 1, 0));
+        program.push(skip(answers.len()));
+        program.extend(answers);
     }
-    program.push(statement(RETURN, code(Action::KillProcess)));
+    program.push(answer(Action::KillProcess));
+    match program.len() {
+        length if length > LONGEST => Err(invalid(format!(
+            "it makes a filter of {length} instructions, and the kernel takes {LONGEST}"
+        ))),
+        _ => Ok(program),
+    }
+}
+
+/// Calls of the same answer: those from this number on, up to the next such.
+struct Calls {
+    first: u32,
+    /// What ends with the answer.
+    code: Vec<Instruction>,
+}
+
+/// The calls of an architecture in the order of their numbers, from 0 on.
+struct Numbers(Vec<Calls>);
+
+impl Numbers {
+    fn push(&mut self, first: u32, code: Vec<Instruction>) {
+        if self.0.last().is_none_or(|last| last.code != code) {
+            self.0.push(Calls { first, code });
+        }
+    }
+}
+
+/// Gives every call of an architecture its answer.
+fn answers(
+    profile: &Profile,
+    rules: &[&Rule],
+    architecture: Architecture,
+) -> Result<Vec<Instruction>> {
+    let mut chains: BTreeMap<u32, Vec<&Rule>> = BTreeMap::new();
+    for rule in rules {
+        for name in &rule.names {
+            if let Some(number) = (architecture.number)(name) {
+                chains.entry(number).or_default().push(rule);
+            }
+        }
+    }
+    let otherwise = || vec![answer(profile.default_action)];
+    let mut numbers = Numbers(Vec::new());
+    let mut next = 0;
+    for (number, chain) in &chains {
+        if next < *number {
+            numbers.push(next, otherwise());
+        }
+        numbers.push(*number, decision(chain, profile.default_action)?);
+        next = number + 1;
+    }
+    let unknown = unknown(profile, architecture);
+    if unknown.is_none_or(|unknown| next < unknown) {
+        numbers.push(next, otherwise());
+    }
+    if let Some(unknown) = unknown {
+        numbers.push(unknown, vec![answer(Action::Errno(ENOSYS))]);
+    }
+    let mut program = vec![statement(LOAD_WORD, NUMBER)];
+    program.extend(search(&numbers.0));
+    Ok(program)
+}
+
+/// Finds the number that was loaded.
+fn search(calls: &[Calls]) -> Vec<Instruction> {
+    if let [only] = calls {
+        return only.code.clone();
+    }
+    let (below, from) = calls.split_at(calls.len() / 2);
+    let middle = from[0].first;
+    let (below, from) = (search(below), search(from));
+    let mut program = match u8::try_from(below.len()) {
+        Ok(length) => vec![jump(JUMP_IF_NOT_LESS, middle, length, 0)],
+        Err(_) => vec![jump(JUMP_IF_NOT_LESS, middle, 0, 1), skip(below.len())],
+    };
+    program.extend(below);
+    program.extend(from);
     program
 }
 
-/// Goes on for programs of that architecture and leaves all others alone.
-fn only_for(architecture: Architecture) -> Vec<Instruction> {
-    vec![
-        statement(LOAD_WORD, ARCHITECTURE),
-        jump(JUMP_IF_EQUAL, architecture.audit, 1, 0),
-        statement(RETURN, code(Action::Allow)),
-    ]
-}
-
-/// Calls that the profile's author cannot have known do not exist: a C library takes the older call then, where a
-/// refusal would be an error to it. They are those above the newest one that the profile names.
-fn outlandish(profile: &Profile, architecture: Architecture) -> Vec<Instruction> {
-    let newest = profile
-        .rules
-        .iter()
-        .flat_map(|rule| &rule.names)
-        .filter_map(|name| (architecture.number)(name))
-        .max();
-    let is_permissive = matches!(
-        profile.default_action,
-        Action::Allow | Action::Log | Action::Trace(_)
-    );
-    let last = match (is_permissive, newest) {
-        (false, Some(newest)) => Some(newest),
-        // The numbers of x32 would go past every rule that refuses.
-        _ => X32
-            .filter(|_| architecture.audit == NATIVE.audit)
-            .map(|first| first - 1),
-    };
-    match last {
-        Some(last) => vec![
-            statement(LOAD_WORD, NUMBER),
-            jump(JUMP_IF_GREATER, last, 0, 1),
-            statement(RETURN, code(Action::Errno(ENOSYS))),
-        ],
-        None => Vec::new(),
-    }
-}
-
-/// The rules as seccompiler compiles them: `matched` for calls that one of them is about, else `otherwise`.
-fn body<'a>(
-    rules: impl IntoIterator<Item = &'a Rule>,
-    architecture: Architecture,
-    otherwise: Action,
-    matched: Action,
-) -> Result<Vec<Instruction>> {
-    let mut chains: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for rule in rules {
-        let conditions = rule
-            .conditions
-            .iter()
-            .map(condition)
-            .collect::<Result<Vec<_>>>()?;
-        for number in rule
-            .names
-            .iter()
-            .filter_map(|name| (architecture.number)(name))
-        {
-            let number = i64::from(number);
-            if conditions.is_empty() {
-                // Without a condition it is about every call, whatever other rules say.
-                chains.insert(number, Vec::new());
-                continue;
-            }
-            match chains.get_mut(&number) {
-                Some(chain) if chain.is_empty() => {}
-                Some(chain) => chain.push(SeccompRule::new(conditions.clone()).map_err(failed)?),
-                None => {
-                    chains.insert(
-                        number,
-                        vec![SeccompRule::new(conditions.clone()).map_err(failed)?],
-                    );
-                }
-            }
+/// The answer to one call: that of the first of these rules whose conditions hold.
+fn decision(chain: &[&Rule], otherwise: Action) -> Result<Vec<Instruction>> {
+    let mut program = Vec::new();
+    for rule in chain {
+        if rule.conditions.is_empty() {
+            program.push(answer(rule.action));
+            return Ok(program);
         }
-    }
-    if chains.is_empty() || otherwise == matched {
-        return Ok(vec![statement(RETURN, code(otherwise))]);
-    }
-    let filter = SeccompFilter::new(
-        chains,
-        action(otherwise),
-        action(matched),
-        architecture::TARGET,
-    )
-    .map_err(failed)?;
-    let program: BpfProgram = filter.try_into().map_err(|error| match error {
-        seccompiler::BackendError::FilterTooLarge(length) => too_long(length),
-        error => failed(error),
-    })?;
-    let instructions: Vec<Instruction> = program
-        .into_iter()
-        .map(|instruction| Instruction {
+        let conditions = rule.conditions.iter().map(condition);
+        let conditions = conditions.collect::<Result<Vec<_>>>()?;
+        // It ends where the answer is if they hold, and behind that if not.
+        let comparison: BpfProgram = SeccompRule::new(conditions).map_err(invalid)?.into();
+        program.extend(comparison.into_iter().map(|instruction| Instruction {
             code: instruction.code,
             jump_if: instruction.jt,
             jump_if_not: instruction.jf,
             operand: instruction.k,
-        })
-        .collect();
-    // The architecture was looked at already, and may be one that seccompiler does not know.
-    let checks_architecture = matches!(
-        instructions[..],
-        [
-            Instruction {
-                code: LOAD_WORD,
-                operand: ARCHITECTURE,
-                ..
-            },
-            Instruction {
-                code: JUMP_IF_EQUAL,
-                jump_if: 1,
-                jump_if_not: 0,
-                ..
-            },
-            Instruction { code: RETURN, .. },
-            Instruction {
-                code: LOAD_WORD,
-                operand: NUMBER,
-                ..
-            },
-            ..
-        ]
-    );
-    if !checks_architecture {
-        return Err(Error::system(
-            "make a filter of system calls: it does not begin with a check of the architecture",
-        ));
+        }));
+        program.push(answer(rule.action));
     }
-    Ok(instructions[ARCHITECTURE_CHECK..].to_vec())
+    program.push(answer(otherwise));
+    Ok(program)
+}
+
+/// Calls that the profile's author cannot have known do not exist: a C library takes the older call then, where a
+/// refusal would be an error to it. They are those above the newest one that the profile names; this is the first.
+fn unknown(profile: &Profile, architecture: Architecture) -> Option<u32> {
+    let is_permissive = matches!(
+        profile.default_action,
+        Action::Allow | Action::Log | Action::Trace(_)
+    );
+    let names = || profile.rules.iter().flat_map(|rule| &rule.names);
+    let newest = match is_permissive {
+        true => None,
+        false => names().filter_map(|name| (architecture.number)(name)).max(),
+    };
+    match newest {
+        Some(newest) => Some(newest + 1),
+        // The numbers of x32 would go past every rule that refuses.
+        None => X32.filter(|_| architecture.audit == NATIVE.audit),
+    }
 }
 
 fn condition(condition: &Condition) -> Result<SeccompCondition> {
@@ -320,7 +198,7 @@ fn condition(condition: &Condition) -> Result<SeccompCondition> {
         operator,
         condition.value,
     )
-    .map_err(failed)
+    .map_err(invalid)
 }
 
 fn action(action: Action) -> SeccompAction {
@@ -335,8 +213,17 @@ fn action(action: Action) -> SeccompAction {
     }
 }
 
-fn code(of: Action) -> u32 {
+pub(super) fn code(of: Action) -> u32 {
     u32::from(action(of))
+}
+
+fn answer(action: Action) -> Instruction {
+    statement(RETURN, code(action))
+}
+
+/// Goes on behind as many instructions. There are never so many that the number would not do.
+fn skip(instructions: usize) -> Instruction {
+    statement(JUMP, u32::try_from(instructions).unwrap_or(u32::MAX))
 }
 
 fn statement(code: u16, operand: u32) -> Instruction {
@@ -350,10 +237,6 @@ fn jump(code: u16, operand: u32, jump_if: u8, jump_if_not: u8) -> Instruction {
         jump_if_not,
         operand,
     }
-}
-
-fn failed(error: impl std::fmt::Display) -> Error {
-    invalid(error)
 }
 
 /// Whether no jump leaves the program and its last instruction is an answer, which is what the kernel asks for.

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::thread;
 
-use engine::seccomp::Filters;
+use engine::seccomp::Filter;
 use engine::spec::{Capabilities, Seccomp};
 
 const EPERM: &str = "1";
@@ -33,8 +33,8 @@ static CALLS: LazyLock<std::path::PathBuf> = LazyLock::new(|| {
 fn results(seccomp: Seccomp, capabilities: Capabilities) -> BTreeMap<String, String> {
     let program = CALLS.clone();
     let output = thread::spawn(move || {
-        let filters = Filters::new(&seccomp, capabilities).expect("filters");
-        filters.load().expect("a kernel that takes them");
+        let filter = Filter::new(&seccomp, capabilities).expect("a filter");
+        filter.load().expect("a kernel that takes it");
         Command::new(program).output().expect("a process")
     })
     .join()
