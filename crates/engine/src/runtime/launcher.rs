@@ -5,9 +5,10 @@
 //! whatever it could. The container's first process is a sibling of the launcher: the monitor's own child.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::unix::fs::symlink;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use libcontainer::container::ContainerStatus;
@@ -15,15 +16,14 @@ use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::syscall::syscall::SyscallType;
 use rustix::fs::{Mode, OFlags, open, statfs};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
-use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change, unmount,
-};
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change};
 use rustix::process::setpgid;
 use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 use super::executor::{LastSteps, Steps};
 use super::{Failure, NAME, Streams, cgroup_view, details};
 use crate::cgroup::{Cgroup, version_2_place};
+use crate::layout::make_directory;
 use crate::user_namespace::Ids;
 use crate::{Error, Result, sys};
 
@@ -74,11 +74,8 @@ impl Launch<'_> {
         {
             cgroup.join().join()?;
         }
-        let hidden = match Ids::of_this_process()? {
-            None => hide_cgroups(),
-            Some(_) => lock_cgroups(),
-        };
-        hidden.map_err(|error| Error::io("hide /sys/fs/cgroup", error))?;
+        show_version_2(Ids::of_this_process()?.is_some())
+            .map_err(|error| Error::io("mount cgroup2", error))?;
         self.call(steps)
             .map_err(|error| Error::system(chain(&*error)))
     }
@@ -141,63 +138,54 @@ impl LastSteps {
     }
 }
 
-/// Has libcontainer see no cgroups: looking for controllers would be most of its time, and it would move processes.
-fn hide_cgroups() -> io::Result<()> {
-    sys::unshare_mounts()?;
+/// Has libcontainer find version 2, whatever the machine has: with version 1 it would look each controller up in the list of
+/// mounts, which takes longer than what it makes of a container. It does nothing there, see [`no_cgroup`].
+fn show_version_2(in_user_namespace: bool) -> io::Result<()> {
+    const CGROUP2: i64 = 0x6367_7270;
     let place = cgroup_view::PLACE;
+    if statfs(place)?.f_type == CGROUP2 {
+        return Ok(());
+    }
+    sys::unshare_mounts()?;
     // Nothing of what follows is to be seen elsewhere. Where `/sys` is no mount, the whole tree is taken.
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     match mount_change("/sys", private) {
         Err(Errno::INVAL | Errno::NOENT) => mount_change("/", private)?,
         changed => changed?,
     }
-    // One version 2 tree is hidden by what is mounted over it; those of version 1 would be found in the list of mounts.
-    const CGROUP2: i64 = 0x6367_7270;
-    if statfs(place)?.f_type != CGROUP2 {
-        match unmount(place, UnmountFlags::DETACH) {
-            // It is no mount, or one that a user namespace may not take away.
-            Ok(()) | Err(Errno::INVAL) => {}
-            Err(error) => return Err(error.into()),
+    if in_user_namespace {
+        if let Some(there) = version_2_place().map_err(io::Error::other)? {
+            return Ok(mount_bind(there, place)?);
         }
+        // One that nobody mounted yet can be, by who has a cgroup namespace.
+        sys::unshare_cgroups()?;
     }
-    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     Ok(mount(
-        "tmpfs",
+        "cgroup2",
         place,
-        "tmpfs",
-        flags,
-        Some(c"size=4k,mode=755"),
+        "cgroup2",
+        MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC,
+        None,
     )?)
 }
 
-/// The same in a user namespace, which can take no mount away that it did not make: libcontainer is shown a version 2 tree
-/// that it cannot write to, as in a container, and leaves the process where it is.
-fn lock_cgroups() -> io::Result<()> {
-    sys::unshare_mounts()?;
-    mount_change(
-        "/",
-        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
-    )?;
-    match version_2_place().map_err(io::Error::other)? {
-        Some(there) => mount_bind(there, cgroup_view::PLACE)?,
-        None => {
-            // One that nobody mounted yet can be, by who has a cgroup namespace.
-            sys::unshare_cgroups()?;
-            mount(
-                "cgroup2",
-                cgroup_view::PLACE,
-                "cgroup2",
-                MountFlags::empty(),
-                None,
-            )?;
+/// Makes the directory that libcontainer takes for the container's cgroup, in `state`, where the process is put by writing
+/// its number to nowhere; returns its name from the root of the tree of cgroups. The container's real cgroups are joined
+/// by then.
+pub(super) fn no_cgroup(state: &Path) -> Result<PathBuf> {
+    let directory = state.join("cgroup");
+    make_directory(&directory)?;
+    let processes = directory.join("cgroup.procs");
+    match symlink("/dev/null", &processes) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(Error::io(format_args!("make {}", processes.display()), error));
         }
+        _ => {}
     }
-    let place = open(
-        cgroup_view::PLACE,
-        OFlags::PATH | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?;
-    sys::set_mount_attributes(place.as_fd(), false, libc::MOUNT_ATTR_RDONLY, 0)
+    let up = Path::new(cgroup_view::PLACE).components().skip(1);
+    let mut name: PathBuf = up.map(|_| "..").collect();
+    name.extend(directory.components().skip(1));
+    Ok(name)
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {

@@ -1,7 +1,7 @@
 //! Containers' processes: from a specification to a program that runs.
 //!
 //! libcontainer makes the namespaces, mounts and ids; this module decides who calls it and what comes before and after.
-//! The caller, a container's monitor, has one thread and forks a *launcher*, which joins the container's cgroups, hides
+//! The caller, a container's monitor, has one thread and forks a *launcher*, which joins the container's cgroups, keeps
 //! them from libcontainer and calls it. The container's process becomes the caller's child. It takes its last steps by
 //! itself (terminal, working directory, filters, capabilities) and reports over a socket, whose end is the news that the
 //! program runs: so a program that cannot be run is an error with a reason, and not a container that ends at once.
@@ -155,6 +155,9 @@ pub fn create(input: &CreateInput<'_>) -> Result<Created> {
 fn write_bundle(input: &CreateInput<'_>) -> Result<()> {
     let path = input.bundle.join("config.json");
     let mut spec = input.built.spec.clone();
+    if let Some(linux) = spec.linux_mut() {
+        linux.set_cgroups_path(Some(launcher::no_cgroup(input.state)?));
+    }
     // The terminal is made here, so libcontainer makes none.
     if let Some(process) = spec.process_mut() {
         process.set_terminal(Some(false));

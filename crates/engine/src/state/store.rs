@@ -55,7 +55,12 @@ impl<'a> Store<'a> {
             &State::default(),
             Durability::Lazy,
         )?;
-        file::write(&directory.join("config.json"), record, Durability::Durable)
+        // What is removed at its end is not waited for: a machine that loses power ends it, too.
+        let durability = match record.auto_remove() {
+            true => Durability::Lazy,
+            false => Durability::Durable,
+        };
+        file::write(&directory.join("config.json"), record, durability)
     }
 
     /// The ids of all containers, in no order.
