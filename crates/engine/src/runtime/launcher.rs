@@ -178,7 +178,10 @@ pub(super) fn no_cgroup(state: &Path) -> Result<PathBuf> {
     let processes = directory.join("cgroup.procs");
     match symlink("/dev/null", &processes) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(Error::io(format_args!("make {}", processes.display()), error));
+            return Err(Error::io(
+                format_args!("make {}", processes.display()),
+                error,
+            ));
         }
         _ => {}
     }

@@ -9,6 +9,7 @@
 //! Whoever calls these functions is in a mount namespace of its own ([`enter_mount_namespace`]) and a subreaper.
 
 mod cgroup_view;
+mod destinations;
 mod details;
 mod executor;
 mod failure;
@@ -158,6 +159,7 @@ fn write_bundle(input: &CreateInput<'_>) -> Result<()> {
     if let Some(linux) = spec.linux_mut() {
         linux.set_cgroups_path(Some(launcher::no_cgroup(input.state)?));
     }
+    destinations::make(&mut spec);
     // The terminal is made here, so libcontainer makes none.
     if let Some(process) = spec.process_mut() {
         process.set_terminal(Some(false));

@@ -1,7 +1,7 @@
 //! Mounts that are nowhere yet: taken where the machine's paths mean something, attached inside the container.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
@@ -54,7 +54,7 @@ pub(super) fn of_point(point: &MountPoint) -> Result<OwnedFd> {
 }
 
 /// An empty file system in memory with these mount options, which were checked.
-fn tmpfs(options: &[String]) -> rustix::io::Result<OwnedFd> {
+pub(super) fn tmpfs(options: &[String]) -> rustix::io::Result<OwnedFd> {
     let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     let mut attributes = MountAttrFlags::empty();
     for option in options {
@@ -85,15 +85,21 @@ pub(super) fn place(path: &Path) -> rustix::io::Result<OwnedFd> {
         OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
         Mode::empty(),
     )?;
+    place_in(root.as_fd(), path)
+}
+
+/// A place below that root, with links followed as who has it for a root sees them.
+pub(super) fn place_in(root: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<OwnedFd> {
     let path = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| Errno::INVAL)?;
     loop {
         match openat2(
-            &root,
+            root,
             &path,
             OFlags::PATH | OFlags::CLOEXEC,
             Mode::empty(),
             ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS,
         ) {
+            // The kernel gives up when a rename elsewhere makes the way uncertain.
             Err(Errno::AGAIN | Errno::INTR) => {}
             opened => return opened,
         }

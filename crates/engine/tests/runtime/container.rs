@@ -142,8 +142,9 @@ fn a_process_starts_clean() {
 
 fn namespaces_are_its_own() {
     let machine = Machine::new();
-    let outcome = machine
-        .sh("echo $$; hostname; ls /proc/sys/net/ipv4/conf; ls /dev | grep -v core; echo /proc/[0-9]*");
+    let outcome = machine.sh(
+        "echo $$; hostname; ls /proc/sys/net/ipv4/conf; ls /dev | grep -v core; echo /proc/[0-9]*",
+    );
     assert_eq!(
         outcome.stdout,
         "1\nbox\nall\ndefault\nlo\n\
