@@ -59,7 +59,7 @@ impl Access {
         match self.way().map_err(io::Error::other)? {
             Way::Here(engine) => {
                 let (client, server) = UnixStream::pair()?;
-                api::serve_apart(server, engine.clone())?;
+                api::serve_apart(server, engine.for_one_command())?;
                 Ok(client)
             }
             Way::Inside(inside) => inside.connect().map_err(io::Error::other),

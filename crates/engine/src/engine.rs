@@ -19,6 +19,7 @@ use crate::{Layout, Result, image};
 #[derive(Clone, Debug)]
 pub struct Engine {
     inner: Arc<Inner>,
+    starts_what_it_makes: bool,
 }
 
 #[derive(Debug)]
@@ -36,7 +37,21 @@ impl Engine {
         layout.create()?;
         Ok(Engine {
             inner: Arc::new(Inner { layout }),
+            starts_what_it_makes: false,
         })
+    }
+
+    /// The same engine for the client of one command: it makes a container to start it, so that the monitor may as well be
+    /// on its way.
+    pub(crate) fn for_one_command(&self) -> Engine {
+        Engine {
+            starts_what_it_makes: true,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn starts_what_it_makes(&self) -> bool {
+        self.starts_what_it_makes
     }
 
     /// Its images.

@@ -117,6 +117,9 @@ async fn create(call: &mut Call<'_>) -> Result<Answer> {
     new.name = text("name");
     new.platform = text("platform");
     let created = containers::create(call.engine, new)?;
+    if call.engine.starts_what_it_makes() {
+        monitor::spawn_ahead(call.engine.layout(), &created.id);
+    }
     Answer::created(&bollard_stubs::models::ContainerCreateResponse {
         id: created.id,
         warnings: created.warnings,

@@ -114,13 +114,15 @@ impl Cgroup {
                 &path,
             );
             self.hand_down(&above, hierarchy)?;
+            let has_cpuset = hierarchy.has("cpuset") && self.version == Version::V1;
+            let mut cpuset = None;
             for part in parent {
                 path.push(part);
                 make_directory(above.descriptor.as_fd(), Path::new(part), &path)?;
                 let opened = open_directory(above.descriptor.as_fd(), Path::new(part));
                 let below = Directory::new(opened.map_err(|error| failed(&path, error))?, &path);
-                if hierarchy.has("cpuset") && self.version == Version::V1 {
-                    v1::inherit_cpuset(&below, &above)?;
+                if has_cpuset {
+                    cpuset = Some(v1::Cpuset::inherited(&below, &above)?);
                 }
                 self.hand_down(&below, hierarchy)?;
                 above = below;
@@ -131,11 +133,8 @@ impl Cgroup {
                 .try_clone()
                 .map_err(|error| Error::io("keep a cgroup", error))?;
             self.take(hierarchy, keep, &path, id, true)?;
-            if let Some(part) = self.parts.last()
-                && hierarchy.has("cpuset")
-                && self.version == Version::V1
-            {
-                v1::inherit_cpuset(&part.directory, &above)?;
+            if let (Some(part), Some(cpuset)) = (self.parts.last(), cpuset) {
+                cpuset.hand_down(&part.directory)?;
             }
         }
         Ok(())
@@ -454,12 +453,24 @@ impl Directory {
     }
 
     pub(super) fn write(&self, file: &str, text: &str) -> Result<()> {
-        self.try_write(file, text)?.map_err(|error| {
-            Error::io(
-                format_args!("write \"{text}\" to {}", self.path.join(file).display()),
-                error,
-            )
-        })
+        self.try_write(file, text)?
+            .map_err(|error| self.refused(file, text, error))
+    }
+
+    /// Writes texts one after the other to a file that takes one at a time.
+    pub(super) fn write_each(
+        &self,
+        file: &str,
+        texts: impl IntoIterator<Item = String>,
+    ) -> Result<()> {
+        let opened = self
+            .open_to_write(file)
+            .map_err(|error| self.failed(file, error))?;
+        for text in texts {
+            self.write_to(&opened, file, &text)?
+                .map_err(|error| self.refused(file, &text, error))?;
+        }
+        Ok(())
     }
 
     /// Writes what the kernel may refuse; its answer is the inner result.
@@ -468,17 +479,25 @@ impl Directory {
         file: &str,
         text: &str,
     ) -> Result<std::result::Result<(), Errno>> {
-        let opened = match openat(
-            &self.descriptor,
-            file,
-            OFlags::WRONLY | OFlags::CLOEXEC,
-            Mode::empty(),
-        ) {
-            Ok(opened) => opened,
-            Err(error) => return Ok(Err(error)),
-        };
+        match self.open_to_write(file) {
+            Ok(opened) => self.write_to(&opened, file, text),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn open_to_write(&self, file: &str) -> rustix::io::Result<OwnedFd> {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        openat(&self.descriptor, file, flags, Mode::empty())
+    }
+
+    fn write_to(
+        &self,
+        opened: &OwnedFd,
+        file: &str,
+        text: &str,
+    ) -> Result<std::result::Result<(), Errno>> {
         loop {
-            match rustix::io::write(&opened, text.as_bytes()) {
+            match rustix::io::write(opened, text.as_bytes()) {
                 Ok(written) if written == text.len() => return Ok(Ok(())),
                 Ok(_) => {
                     return Err(Error::system(format!(
@@ -490,6 +509,13 @@ impl Directory {
                 Err(error) => return Ok(Err(error)),
             }
         }
+    }
+
+    fn refused(&self, file: &str, text: &str, error: Errno) -> Error {
+        Error::io(
+            format_args!("write \"{text}\" to {}", self.path.join(file).display()),
+            error,
+        )
     }
 
     pub(super) fn failed(&self, file: &str, error: Errno) -> Error {

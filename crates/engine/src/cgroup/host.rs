@@ -127,9 +127,10 @@ impl Host {
         root: bool,
         is_writable: &dyn Fn(&Path) -> bool,
     ) -> Host {
+        // They are all mounted in one way; the first that is not will be named when it is used.
         let writable = hierarchies
-            .iter()
-            .all(|hierarchy| is_writable(&hierarchy.base));
+            .first()
+            .is_some_and(|hierarchy| is_writable(&hierarchy.base));
         let refusal = if !root {
             Some("this machine has cgroup v1, where only root can limit; an ordinary user needs cgroup v2".to_owned())
         } else if !writable {

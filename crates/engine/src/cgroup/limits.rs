@@ -75,13 +75,13 @@ impl Limits {
     /// [`ErrorKind::NotImplemented`](crate::ErrorKind::NotImplemented) for any limit where this user can make no cgroup.
     pub fn of(host_config: &HostConfig, host: &Host, warnings: &mut Vec<String>) -> Result<Limits> {
         let mut limits = Limits::asked(host_config)?;
-        if let Some(refusal) = host.refusal() {
-            if limits != Limits::default() {
-                return Err(Error::not_implemented(format!(
-                    "resources cannot be limited: {refusal}"
-                )));
-            }
+        if limits == Limits::default() {
             return Ok(limits);
+        }
+        if let Some(refusal) = host.refusal() {
+            return Err(Error::not_implemented(format!(
+                "resources cannot be limited: {refusal}"
+            )));
         }
         limits.leave_out(host, warnings);
         limits.check_sets(host)?;

@@ -75,14 +75,34 @@ fn cpuset(directory: &Directory, limits: &Limits) -> Result<()> {
     Ok(())
 }
 
-/// A new cgroup has no processors and no memory nodes, and with none of them nothing can join.
-pub(super) fn inherit_cpuset(directory: &Directory, parent: &Directory) -> Result<()> {
-    for file in ["cpuset.cpus", "cpuset.mems"] {
-        if directory.read(file)?.trim().is_empty() {
-            directory.write(file, parent.read(file)?.trim())?;
-        }
+/// The processors and the memory nodes of a cgroup. A new one has none, and with none of them nothing can join.
+pub(super) struct Cpuset {
+    cpus: String,
+    mems: String,
+}
+
+impl Cpuset {
+    /// What a cgroup has, from the one above it if it has none.
+    pub(super) fn inherited(directory: &Directory, above: &Directory) -> Result<Cpuset> {
+        let inherited = |file| -> Result<String> {
+            let own = directory.read(file)?;
+            if !own.trim().is_empty() {
+                return Ok(own.trim().to_owned());
+            }
+            let text = above.read(file)?.trim().to_owned();
+            directory.write(file, &text)?;
+            Ok(text)
+        };
+        Ok(Cpuset {
+            cpus: inherited("cpuset.cpus")?,
+            mems: inherited("cpuset.mems")?,
+        })
     }
-    Ok(())
+
+    pub(super) fn hand_down(&self, directory: &Directory) -> Result<()> {
+        directory.write("cpuset.cpus", &self.cpus)?;
+        directory.write("cpuset.mems", &self.mems)
+    }
 }
 
 fn block_devices(directory: &Directory, limits: &Limits) -> Result<()> {
@@ -121,24 +141,24 @@ fn line(limit: &DeviceLimit) -> String {
 
 /// Writes device rules, one after the other: the kernel keeps what they come to.
 pub(super) fn allow_devices(directory: &Directory, rules: &[DeviceRule]) -> Result<()> {
-    for rule in rules {
-        let file = if rule.allow {
-            "devices.allow"
-        } else {
-            "devices.deny"
+    for rules in rules.chunk_by(|one, other| one.allow == other.allow) {
+        let file = match rules {
+            [rule, ..] if rule.allow => "devices.allow",
+            _ => "devices.deny",
         };
-        // To the kernel `a` is everything, whatever stands behind it.
-        let both =
-            [DeviceKind::Block, DeviceKind::Character].map(|kind| DeviceRule { kind, ..*rule });
-        let written: &[DeviceRule] = if rule.kind == DeviceKind::All && !rule.is_about_everything()
-        {
-            &both
-        } else {
-            std::slice::from_ref(rule)
-        };
-        for rule in written {
-            directory.write(file, &rule.to_string())?;
-        }
+        let lines = rules.iter().flat_map(|rule| {
+            // To the kernel `a` is everything, whatever stands behind it.
+            let kinds: &[DeviceKind] = match rule.kind {
+                DeviceKind::All if !rule.is_about_everything() => {
+                    &[DeviceKind::Block, DeviceKind::Character]
+                }
+                _ => std::slice::from_ref(&rule.kind),
+            };
+            kinds
+                .iter()
+                .map(|&kind| DeviceRule { kind, ..*rule }.to_string())
+        });
+        directory.write_each(file, lines)?;
     }
     Ok(())
 }

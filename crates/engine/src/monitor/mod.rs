@@ -42,4 +42,4 @@ mod volumes;
 pub use connection::{Connection, request};
 pub use observe::observe;
 pub use remove::remove;
-pub(crate) use spawn::NAME;
+pub(crate) use spawn::{NAME, spawn_ahead};

@@ -100,6 +100,8 @@ fn try_run(arguments: &[OsString]) -> Result<()> {
 fn listen_to_nobody() -> Result<()> {
     // It fails where whoever started us made us the leader of a group, and then there is no terminal either.
     let _ = setsid();
+    // No directory of the user's is kept from being unmounted.
+    std::env::set_current_dir("/").map_err(|error| Error::io("change to /", error))?;
     umask(Mode::from_raw_mode(0o022));
     // What tools show: by default it is the last part of `/proc/self/exe`. Without it there is a name less.
     let _ = rustix::thread::set_name(c"tool-monitor");

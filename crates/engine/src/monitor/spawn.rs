@@ -5,10 +5,11 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::thread;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -62,8 +63,45 @@ pub(super) fn connect(layout: &Layout, id: &str) -> Result<Option<Connection>> {
     }
 }
 
+/// Starts the monitor of a container that was just made, beside what its client does before it has it started. Nobody is
+/// told if that fails: whoever needs the monitor finds none then, and starts it.
+pub(crate) fn spawn_ahead(layout: &Layout, id: &str) {
+    let Ok(Some(lock)) = Lock::try_acquire(layout, id) else {
+        return;
+    };
+    // From here on others connect to it.
+    let Ok(listener) = listen(layout, id) else {
+        return;
+    };
+    let (layout, id) = (layout.clone(), id.to_owned());
+    let _ = apart(move || {
+        if let Ok(mut child) = start(&layout, &id, lock, listener) {
+            let _ = child.wait();
+        }
+    });
+}
+
 /// Starts the monitor that owns `lock` from now on.
 pub(super) fn spawn(layout: &Layout, id: &str, lock: Lock) -> Result<()> {
+    let listener = listen(layout, id)?;
+    let mut child = start(layout, id, lock, listener)?;
+    // A server lives longer than its monitors, which would stay zombies.
+    apart(move || {
+        let _ = child.wait();
+    })
+    .map_err(|error| Error::io("start a monitor", error))
+}
+
+fn apart(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new()
+        .name("reaper".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(work)
+        .map(drop)
+}
+
+/// Makes the monitor's socket.
+fn listen(layout: &Layout, id: &str) -> Result<UnixListener> {
     let path = layout.container_run(id);
     make_directory(&path)?;
     let directory = Directory::open(&path)?
@@ -78,8 +116,10 @@ pub(super) fn spawn(layout: &Layout, id: &str, lock: Lock) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    let listener = UnixListener::bind(directory.socket()).map_err(failed)?;
+    UnixListener::bind(directory.socket()).map_err(failed)
+}
 
+fn start(layout: &Layout, id: &str, lock: Lock, listener: UnixListener) -> Result<Child> {
     let mut sealed = SealedCommand::new(NAME)?;
     let environment: Vec<_> = sealed
         .environment()
@@ -91,9 +131,8 @@ pub(super) fn spawn(layout: &Layout, id: &str, lock: Lock) -> Result<()> {
         .args([layout.root(), layout.run(), Path::new(id)])
         .env_clear()
         .envs(environment)
-        .current_dir("/")
         .stdin(OwnedFd::from(listener))
-        .stdout(lock.as_fd().try_clone_to_owned().map_err(cannot)?)
+        .stdout(lock.into_descriptor())
         .stderr(log(layout, id)?);
     // What a user sets for `tool` decides where some things are looked for; nothing else of it is the container's.
     for name in ["PATH", "HOME", "RUST_BACKTRACE"] {
@@ -101,13 +140,7 @@ pub(super) fn spawn(layout: &Layout, id: &str, lock: Lock) -> Result<()> {
             command.env(name, value);
         }
     }
-    let mut child = command.spawn().map_err(cannot)?;
-    // A server lives longer than its monitors, which would stay zombies.
-    let reaper = thread::Builder::new()
-        .name("reaper".to_owned())
-        .stack_size(64 * 1024)
-        .spawn(move || child.wait());
-    reaper.map(drop).map_err(cannot)
+    command.spawn().map_err(cannot)
 }
 
 fn log(layout: &Layout, id: &str) -> Result<File> {

@@ -381,6 +381,11 @@ fn thermal_throttle_paths() -> impl Iterator<Item = String> {
         .into_iter()
         .flatten()
         .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let number = name.as_encoded_bytes().strip_prefix(b"cpu");
+            number.is_some_and(|number| number.iter().all(u8::is_ascii_digit))
+        })
         .map(|entry| entry.path().join("thermal_throttle"))
         .filter(|path| path.exists())
         .filter_map(|path| path.into_os_string().into_string().ok())

@@ -89,6 +89,11 @@ impl Lock {
         }
     }
 
+    /// The lock, to be handed down.
+    pub fn into_descriptor(self) -> OwnedFd {
+        self.file
+    }
+
     /// Says how the container is. A version that is lost with the power is judged by its boot.
     ///
     /// # Errors

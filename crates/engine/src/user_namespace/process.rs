@@ -93,7 +93,7 @@ fn answer(
 ) -> Result<Reply> {
     Ok(match (request, engine, descriptor) {
         (Request::Connect, Some(engine), Some(client)) => {
-            api::serve_apart(UnixStream::from(client), engine.clone())
+            api::serve_apart(UnixStream::from(client), engine.for_one_command())
                 .map_err(|error| Error::io("start a thread", error))?;
             Reply::Done
         }
