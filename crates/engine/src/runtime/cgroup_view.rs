@@ -52,8 +52,8 @@ impl View {
         self.trees.iter().map(|(_, tree)| tree.as_raw_fd())
     }
 
-    /// Mounts the directories, from inside the container. Version 1 has them in a tmpfs, which libcontainer has made, and
-    /// in which something of the user's may be already.
+    /// Mounts the directories, from inside the container. Version 1 has them in a tmpfs, which is there by now, and in
+    /// which something of the user's may be already.
     pub(super) fn attach(&self) -> io::Result<()> {
         let place = tree::place(Path::new(PLACE))?;
         for (name, mount) in &self.trees {

@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use libcontainer::oci_spec::runtime::{Process, Spec};
+use libcontainer::oci_spec::runtime::{Mount, Process, Spec};
 use libcontainer::workload::{
     Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError,
 };
@@ -25,7 +25,7 @@ use rustix::termios::Winsize;
 use super::cgroup_view::View;
 use super::program::Program;
 use super::report::{Report, Reporter};
-use super::{Failure, terminal, tree};
+use super::{Failure, own_mounts, terminal, tree};
 use crate::error::os_text;
 use crate::seccomp::Filter;
 use crate::spec::{Capabilities, MountPropagation, Propagation, enter_working_dir};
@@ -35,6 +35,8 @@ use crate::sys;
 #[derive(Debug)]
 pub(super) struct LastSteps {
     pub(super) reporter: Reporter,
+    /// Mounts that need the container's namespaces.
+    pub(super) mounts: Vec<Mount>,
     pub(super) propagation: Vec<MountPropagation>,
     pub(super) cgroup: Option<View>,
     pub(super) over_dev: Option<OwnedFd>,
@@ -52,6 +54,11 @@ impl LastSteps {
         // A process that waits for its start must not wait for a monitor that is gone.
         set_parent_process_death_signal(Some(Signal::KILL))
             .map_err(|error| failed("watch the monitor", error))?;
+        for mount in &self.mounts {
+            own_mounts::attach(mount).map_err(|error| {
+                Failure::container(own_mounts::failed(mount, error).to_string())
+            })?;
+        }
         for change in &self.propagation {
             mount_change(&change.destination, flags(change.propagation)).map_err(|error| {
                 let place = change.destination.display();

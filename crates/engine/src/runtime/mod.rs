@@ -9,12 +9,12 @@
 //! Whoever calls these functions is in a mount namespace of its own ([`enter_mount_namespace`]) and a subreaper.
 
 mod cgroup_view;
-mod destinations;
 mod details;
 mod executor;
 mod failure;
 mod launcher;
 mod mismatch;
+mod own_mounts;
 mod own_program;
 mod process;
 mod program;
@@ -27,6 +27,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
+use libcontainer::oci_spec::runtime::Mount;
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::termios::Winsize;
 
@@ -112,10 +113,15 @@ pub struct CreateInput<'a> {
 ///
 /// Those that [`exit_code`] has codes for. Nothing is left of the container then, its cgroups excepted.
 pub fn create(input: &CreateInput<'_>) -> Result<Created> {
+    clean_up(input.state)?;
+    make_directory(input.state)?;
+    make_directory(input.bundle)?;
+    let mounts = write_bundle(input)?;
     let steps = |reporter| -> Result<LastSteps> {
         let built = input.built;
         Ok(LastSteps {
             reporter,
+            mounts,
             propagation: built.propagation.clone(),
             cgroup: match (input.cgroup, built.cgroup_view) {
                 (Some(cgroup), Some(view)) => Some(View::of(cgroup, view)?),
@@ -129,10 +135,6 @@ pub fn create(input: &CreateInput<'_>) -> Result<Created> {
             capabilities: built.capabilities,
         })
     };
-    clean_up(input.state)?;
-    make_directory(input.state)?;
-    make_directory(input.bundle)?;
-    write_bundle(input)?;
     let launch = Launch {
         task: Task::Create,
         bundle: input.bundle,
@@ -153,20 +155,22 @@ pub fn create(input: &CreateInput<'_>) -> Result<Created> {
     Ok(created)
 }
 
-fn write_bundle(input: &CreateInput<'_>) -> Result<()> {
+/// Writes the specification as libcontainer is to have it, and returns the mounts that it is not to make.
+fn write_bundle(input: &CreateInput<'_>) -> Result<Vec<Mount>> {
     let path = input.bundle.join("config.json");
     let mut spec = input.built.spec.clone();
     if let Some(linux) = spec.linux_mut() {
         linux.set_cgroups_path(Some(launcher::no_cgroup(input.state)?));
     }
-    destinations::make(&mut spec);
+    let mounts = own_mounts::make(&mut spec)?;
     // The terminal is made here, so libcontainer makes none.
     if let Some(process) = spec.process_mut() {
         process.set_terminal(Some(false));
     }
     let failed = |error: io::Error| Error::io(format_args!("write {}", path.display()), error);
     let text = serde_json::to_vec(&spec).map_err(|error| failed(error.into()))?;
-    fs::write(&path, text).map_err(failed)
+    fs::write(&path, text).map_err(failed)?;
+    Ok(mounts)
 }
 
 /// What a joining process is created from.
@@ -194,6 +198,7 @@ pub fn exec(input: &ExecInput<'_>) -> Result<Process> {
     let steps = |reporter| -> Result<LastSteps> {
         Ok(LastSteps {
             reporter,
+            mounts: Vec::new(),
             propagation: Vec::new(),
             cgroup: None,
             over_dev: None,

@@ -37,7 +37,7 @@ pub(crate) fn clone_of(path: &Path, depth: Depth) -> Result<OwnedFd> {
 pub(super) fn of_point(point: &MountPoint) -> Result<OwnedFd> {
     let failed = |error| Error::io(format_args!("mount {}", point.destination), error);
     if point.kind == MountKind::Tmpfs {
-        return tmpfs(&point.tmpfs_options).map_err(failed);
+        return file_system("tmpfs", Path::new("tmpfs"), &point.tmpfs_options).map_err(failed);
     }
     let depth = if point.non_recursive {
         Depth::One
@@ -53,28 +53,64 @@ pub(super) fn of_point(point: &MountPoint) -> Result<OwnedFd> {
     Ok(tree)
 }
 
-/// An empty file system in memory with these mount options, which were checked.
-pub(super) fn tmpfs(options: &[String]) -> rustix::io::Result<OwnedFd> {
-    let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+/// A file system of that type with these mount options, which were checked.
+pub(super) fn file_system(
+    kind: &str,
+    source: &Path,
+    options: &[String],
+) -> rustix::io::Result<OwnedFd> {
+    let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_set_string(context.as_fd(), "source", source)?;
     let mut attributes = MountAttrFlags::empty();
     for option in options {
         match (option.split_once('='), option.as_str()) {
             (Some((key, value)), _) => {
                 fsconfig_set_string(context.as_fd(), key, value)?;
             }
-            (None, "ro") => attributes |= MountAttrFlags::MOUNT_ATTR_RDONLY,
-            (None, "nosuid") => attributes |= MountAttrFlags::MOUNT_ATTR_NOSUID,
-            (None, "nodev") => attributes |= MountAttrFlags::MOUNT_ATTR_NODEV,
-            (None, "noexec") => attributes |= MountAttrFlags::MOUNT_ATTR_NOEXEC,
             (None, "noatime") => attributes |= MountAttrFlags::MOUNT_ATTR_NOATIME,
             (None, "nodiratime") => attributes |= MountAttrFlags::MOUNT_ATTR_NODIRATIME,
             (None, "strictatime") => attributes |= MountAttrFlags::MOUNT_ATTR_STRICTATIME,
             // The others say what is so in any case.
-            (None, _) => {}
+            (None, option) => attributes |= attribute(option),
         }
     }
     fsconfig_create(context.as_fd())?;
     fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+}
+
+/// A directory or a file of the machine with the options of a bind mount, of which propagation is not one: it is private.
+pub(super) fn bound(source: &Path, options: &[String]) -> rustix::io::Result<OwnedFd> {
+    let has = |name: &str| options.iter().any(|option| option == name);
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    if has("rbind") {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+    }
+    let tree = open_tree(CWD, source, flags)?;
+    let attributes = options
+        .iter()
+        .map(|option| attribute(option))
+        .fold(MountAttrFlags::empty(), |all, one| all | one);
+    let set = |recursive, attributes: MountAttrFlags| {
+        sys::set_mount_attributes(tree.as_fd(), recursive, attributes.bits().into(), 0)
+            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+    };
+    if !attributes.is_empty() {
+        set(false, attributes)?;
+    }
+    if has("rro") {
+        set(true, MountAttrFlags::MOUNT_ATTR_RDONLY)?;
+    }
+    Ok(tree)
+}
+
+fn attribute(option: &str) -> MountAttrFlags {
+    match option {
+        "ro" => MountAttrFlags::MOUNT_ATTR_RDONLY,
+        "nosuid" => MountAttrFlags::MOUNT_ATTR_NOSUID,
+        "nodev" => MountAttrFlags::MOUNT_ATTR_NODEV,
+        "noexec" => MountAttrFlags::MOUNT_ATTR_NOEXEC,
+        _ => MountAttrFlags::empty(),
+    }
 }
 
 /// A place below this process's root, with links followed as it sees them.

@@ -1,0 +1,180 @@
+//! The mounts of a container that libcontainer need not make.
+//!
+//! It makes sure of a mount's destination so carefully that each takes it some sixty system calls, more than all else that
+//! is done for a container together. So those that every container has are made here: most before libcontainer is called, in
+//! the mount namespace that the container's is made from, and by the container's process what needs its namespaces. The
+//! user's own stay with libcontainer, and so does what lies over one of them.
+
+use std::fs;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use libcontainer::oci_spec::runtime::{Mount, Spec};
+use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat, readlinkat};
+use rustix::io::Errno;
+
+use super::{cgroup_view, tree};
+use crate::error::os_text;
+use crate::{Error, Result};
+
+/// What is mounted before.
+const EARLY: [&str; 7] = [
+    "/dev",
+    "/dev/pts",
+    "/dev/shm",
+    "/dev/mqueue",
+    "/etc/resolv.conf",
+    "/etc/hostname",
+    "/etc/hosts",
+];
+
+/// How many links may lead to one place, as in the kernel.
+const LINKS: u32 = 40;
+
+/// Makes mounts and takes them out of the specification. What is returned is for the container's process to make, with
+/// [`attach`].
+///
+/// # Errors
+///
+/// [`ErrorKind::System`](crate::ErrorKind::System) naming the mount that cannot be made.
+pub(super) fn make(spec: &mut Spec) -> Result<Vec<Mount>> {
+    let Some(root) = spec.root().as_ref().map(|root| root.path().clone()) else {
+        return Ok(Vec::new());
+    };
+    let is_private = spec
+        .linux()
+        .as_ref()
+        .and_then(|linux| linux.rootfs_propagation().as_deref())
+        .is_none_or(|propagation| propagation == "private");
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = openat(CWD, &root, flags, Mode::empty())
+        .map_err(|error| Error::io(format_args!("open {}", root.display()), error))?;
+
+    let all = spec.mounts().clone().unwrap_or_default();
+    let (mut left, mut late): (Vec<Mount>, Vec<Mount>) = (Vec::new(), Vec::new());
+    for mount in &all {
+        let destination = mount.destination();
+        let is_below = |other: &Mount| destination.starts_with(other.destination());
+        let is_above =
+            |other: &Mount| other != mount && other.destination().starts_with(destination);
+        let is_covered = left.iter().any(is_below);
+        if is_view_of_cgroups(mount) && !all.iter().any(is_above) {
+            late.push(mount.clone());
+        } else if kind(mount) == "mqueue" && !is_covered {
+            place_in(opened.as_fd(), destination, Kind::Directory, LINKS)
+                .map_err(|error| failed(mount, error))?;
+            late.push(mount.clone());
+        } else if is_private && is_early(mount) && !is_covered {
+            make_early(opened.as_fd(), mount).map_err(|error| failed(mount, error))?;
+        } else {
+            left.push(mount.clone());
+        }
+    }
+    spec.set_mounts(Some(left));
+    Ok(late)
+}
+
+/// Makes a mount from inside the container.
+pub(super) fn attach(mount: &Mount) -> rustix::io::Result<()> {
+    tree::attach(&detached(mount)?, &tree::place(mount.destination())?)
+}
+
+pub(super) fn failed(mount: &Mount, error: Errno) -> Error {
+    let destination = mount.destination().display();
+    Error::system(format!("mount {destination}: {}", os_text(&error.into())))
+}
+
+fn kind(mount: &Mount) -> &str {
+    mount.typ().as_deref().unwrap_or_default()
+}
+
+/// Where its cgroups are put; sysfs has a directory for that.
+fn is_view_of_cgroups(mount: &Mount) -> bool {
+    kind(mount) == "tmpfs" && mount.destination() == Path::new(cgroup_view::PLACE)
+}
+
+fn is_early(mount: &Mount) -> bool {
+    let is_known = |option: &String| {
+        matches!(
+            option.as_str(),
+            "bind"
+                | "rbind"
+                | "ro"
+                | "rro"
+                | "nosuid"
+                | "nodev"
+                | "noexec"
+                | "private"
+                | "rprivate"
+        )
+    };
+    EARLY
+        .iter()
+        .any(|place| mount.destination() == Path::new(place))
+        && match kind(mount) {
+            "tmpfs" | "devpts" => true,
+            "bind" => mount.options().iter().flatten().all(is_known),
+            _ => false,
+        }
+}
+
+fn make_early(root: BorrowedFd<'_>, mount: &Mount) -> rustix::io::Result<()> {
+    let source = mount.source().as_deref().unwrap_or(Path::new(""));
+    let kind =
+        match kind(mount) == "bind" && !fs::metadata(source).is_ok_and(|found| found.is_dir()) {
+            true => Kind::File,
+            false => Kind::Directory,
+        };
+    let place = place_in(root, mount.destination(), kind, LINKS)?;
+    tree::attach(&detached(mount)?, &place)
+}
+
+fn detached(mount: &Mount) -> rustix::io::Result<OwnedFd> {
+    let options = mount.options().clone().unwrap_or_default();
+    let source = mount.source().as_deref().unwrap_or(Path::new(""));
+    match kind(mount) {
+        "bind" => tree::bound(source, &options),
+        kind => tree::file_system(kind, source, &options),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Directory,
+    File,
+}
+
+/// Opens the place, made where it is missing together with the directories above it. Links are followed as the container
+/// would follow them, so none leads out of its root; where one leads to what is missing, it is made there.
+fn place_in(
+    root: BorrowedFd<'_>,
+    path: &Path,
+    kind: Kind,
+    links: u32,
+) -> rustix::io::Result<OwnedFd> {
+    match tree::place_in(root, path) {
+        Err(Errno::NOENT) => {}
+        opened => return opened,
+    }
+    let (Some(above_path), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Errno::NOENT);
+    };
+    let above = place_in(root, above_path, Kind::Directory, links)?;
+    let made = match kind {
+        Kind::Directory => mkdirat(&above, name, Mode::from_raw_mode(0o755)),
+        Kind::File => {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            openat(&above, name, flags, Mode::from_raw_mode(0o644)).map(drop)
+        }
+    };
+    match made {
+        Ok(()) => tree::place_in(root, path),
+        Err(Errno::EXIST) => {
+            let links = links.checked_sub(1).ok_or(Errno::LOOP)?;
+            let target = readlinkat(&above, name, Vec::new())?;
+            let target = PathBuf::from(String::from_utf8_lossy(target.as_bytes()).into_owned());
+            place_in(root, &above_path.join(target), kind, links)
+        }
+        Err(error) => Err(error),
+    }
+}
