@@ -165,7 +165,7 @@ pub use operands::each;
 pub use outcome::IntoOutcome;
 pub use output::{Captured, Output};
 #[cfg(feature = "clap")]
-pub use parse::{parse, parser};
+pub use parse::{parse, parse_usual, parser};
 pub use registry::{Registry, RegistryError, Resolution, Resolved, Shadowed};
 pub use status::ExitStatus;
 pub use streams::Streams;

@@ -70,6 +70,56 @@ pub fn parse<T: Args>(cx: &Context) -> anyhow::Result<T> {
     })
 }
 
+/// Parses as [`parse`] does, for a command with many options, most of which are rarely used: building a parser of a hundred takes
+/// longer than most commands do to start. `U` has the usual ones, declared as `T` declares them, and is tried first; whatever
+/// it does not take as it is, is parsed as `T`, by which every error and all help is worded.
+///
+/// ```
+/// use byname::{Command, Context, ExitStatus};
+/// use clap::Args;
+///
+/// #[derive(Args)]
+/// struct Usual {
+///     /// What to show
+///     name: String,
+/// }
+///
+/// #[derive(Args)]
+/// struct Show {
+///     #[command(flatten)]
+///     usual: Usual,
+///     /// How many columns to use
+///     #[arg(long, default_value_t = 80)]
+///     width: usize,
+/// }
+///
+/// impl From<Usual> for Show {
+///     fn from(usual: Usual) -> Show {
+///         Show { usual, width: 80 }
+///     }
+/// }
+///
+/// fn show(cx: &mut Context, args: Show) -> anyhow::Result<ExitStatus> {
+///     Ok(ExitStatus::Success)
+/// }
+///
+/// byname::submit! {
+///     Command::new("show", "Show something", |cx| show(cx, byname::parse_usual::<Usual, Show>(cx)?), byname::origin!())
+///         .parser(byname::parser::<Show>)
+/// }
+/// ```
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_usual<U: Args, T: Args + From<U>>(cx: &Context) -> anyhow::Result<T> {
+    let mut usual = parser::<U>().no_binary_name(true);
+    let matches = usual.try_get_matches_from_mut(cx.args());
+    match matches.and_then(|mut matches| U::from_arg_matches_mut(&mut matches)) {
+        Ok(parsed) => Ok(parsed.into()),
+        Err(_) => parse(cx),
+    }
+}
+
 /// The parser with the command's name and help, and wrapped to the width of the output.
 fn configured(
     program: &str,

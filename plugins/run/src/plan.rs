@@ -44,7 +44,7 @@ impl Plan {
     /// Makes the plan, or words why there can be none.
     pub(crate) fn new(options: &Options, cx: &Context, wording: &Wording) -> anyhow::Result<Plan> {
         let refused = |error: InvalidValue| wording.refused(error);
-        let words = utf8(&options.words).map_err(|text| wording.refused(text))?;
+        let words = utf8(&options.operands.words).map_err(|text| wording.refused(text))?;
         let pull = options.image.pull.as_deref().unwrap_or_default();
         let pull = pull_policy::parse(pull).map_err(refused)?;
         check_rootfs(&options.image).map_err(refused)?;

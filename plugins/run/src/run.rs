@@ -4,31 +4,39 @@
 use std::io::Write;
 
 use attach::{Events, Signals};
-use byname::{Context, ExitStatus, command};
+use byname::{Alias, Command, Context, ExitStatus};
 use engine_client::models::ContainerCreateResponse;
 use engine_client::{Client, CreateContainerOptions, CredentialStore, Error};
 use image_reference::{Image, Reference};
 
 use crate::container_id_file::ContainerIdFile;
 use crate::errors::{self, Wording};
-use crate::options::Options;
+use crate::options::{Options, UsualOptions};
 use crate::plan::Plan;
 use crate::session::{self, Created};
 use crate::stage::Stage;
 use crate::values::pull_policy::PullPolicy;
 use crate::{api_socket, deprecated, gate, pull};
 
-/// Create and run a new container from an image
-///
-/// Options end at the image; everything behind it is the command and its arguments. The status is that of the
-/// container, 125 if it could not be run, 126 or 127 if its command cannot be executed or found.
-#[command(
-    "run",
-    alias = "container run",
-    category = "Containers",
-    usage = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
-    parse_error = errors::from_parser
-)]
+// By hand, for the parser that is tried first.
+byname::submit! {
+    Command::new(
+        "run",
+        "Create and run a new container from an image",
+        |cx| run(cx, byname::parse_usual::<UsualOptions, Options>(cx)?),
+        byname::origin!(),
+    )
+    .long_help(
+        "Options end at the image; everything behind it is the command and its arguments. The status is that of the \
+         container, 125 if it could not be run, 126 or 127 if its command cannot be executed or found.",
+    )
+    .aliases(&[Alias::visible("container run")])
+    .category("Containers")
+    .usage("[OPTIONS] IMAGE [COMMAND] [ARG...]")
+    .parser(byname::parser::<Options>)
+    .parse_error(errors::from_parser)
+}
+
 fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
     let wording = Wording::of(cx);
     for warning in deprecated::warnings(&options) {
