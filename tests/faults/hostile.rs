@@ -26,8 +26,6 @@ const DIFFERENT: &[(&str, &str)] = &[
         "mkdir /sys/fs/cgroup/x",
         "the tree of cgroups is read-only as a whole",
     ),
-    ("open to read /.dockerenv", NO_MARK),
-    ("open to write /.dockerenv", NO_MARK),
     (
         "open to write /sys/kernel/mm/transparent_hugepage/enabled",
         ANOTHER_REFUSAL,
@@ -37,7 +35,6 @@ const DIFFERENT: &[(&str, &str)] = &[
 
 const REFUSED_BY_NEWER: &str = "newer versions of Docker and runc refuse it, as we do";
 const ALLOWED_BY_NEWER: &str = "newer versions of Docker allow it, as we do";
-const NO_MARK: &str = "the file says that Docker made the container";
 const ANOTHER_REFUSAL: &str =
     "the file's mode is looked at before the mount, as one is read-only and not the file system";
 

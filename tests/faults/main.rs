@@ -4,6 +4,7 @@
 mod full_disk;
 mod hostile;
 mod kills;
+mod links;
 mod load;
 mod reboot;
 mod state;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ pub(crate) fn find_busybox() -> Option<PathBuf> {
 pub struct Image {
     busybox: bool,
     files: Vec<(String, u32, Vec<u8>)>,
+    links: Vec<(String, String)>,
 }
 
 impl Image {
@@ -40,6 +41,7 @@ impl Image {
         Image {
             busybox: true,
             files: Vec::new(),
+            links: Vec::new(),
         }
     }
 
@@ -48,6 +50,7 @@ impl Image {
         Image {
             busybox: false,
             files: Vec::new(),
+            links: Vec::new(),
         }
     }
 
@@ -55,6 +58,13 @@ impl Image {
     #[must_use]
     pub fn with_file(mut self, path: &str, mode: u32, content: impl Into<Vec<u8>>) -> Image {
         self.files.push((path.to_owned(), mode, content.into()));
+        self
+    }
+
+    /// The same with one more symbolic link, in the place of whatever is there.
+    #[must_use]
+    pub fn with_link(mut self, path: &str, target: &str) -> Image {
+        self.links.push((path.to_owned(), target.to_owned()));
         self
     }
 
@@ -90,31 +100,45 @@ impl Image {
     /// If it shall have busybox and this machine has no static one (Debian: busybox-static).
     pub(crate) fn tar(&self) -> Vec<u8> {
         let mut builder = Builder::new(Vec::new());
+        // Some unpackers do not put up with what is replaced within one layer.
+        let is_there = |path: &str| {
+            !self.links.iter().any(|(link, _)| {
+                let (link, path) = (link.trim_start_matches('/'), path.trim_start_matches('/'));
+                path.strip_prefix(link)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
         for (path, mode) in [
             ("bin/", 0o755),
             ("etc/", 0o755),
             ("root/", 0o700),
             ("tmp/", 0o1777),
         ] {
-            add(&mut builder, path, EntryType::Directory, mode, &[]);
+            if is_there(path) {
+                add(&mut builder, path, EntryType::Directory, mode, &[]);
+            }
         }
-        add_file(
-            &mut builder,
-            "etc/passwd",
-            0o644,
-            b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
-        );
-        add_file(
-            &mut builder,
-            "etc/group",
-            0o644,
-            b"root:x:0:\nnogroup:x:65534:\n",
-        );
+        for (path, content) in [
+            (
+                "etc/passwd",
+                &b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"[..],
+            ),
+            ("etc/group", b"root:x:0:\nnogroup:x:65534:\n"),
+        ] {
+            if is_there(path) {
+                add_file(&mut builder, path, 0o644, content);
+            }
+        }
         if self.busybox {
             add_busybox(&mut builder);
         }
         for (path, mode, content) in &self.files {
-            add_file(&mut builder, path, *mode, content);
+            if is_there(path) {
+                add_file(&mut builder, path, *mode, content);
+            }
+        }
+        for (path, target) in &self.links {
+            add_link(&mut builder, path, target);
         }
         builder.into_inner().expect("memory takes an archive's end")
     }
@@ -169,12 +193,15 @@ fn add_busybox(builder: &mut Builder<Vec<u8>>) {
         .lines()
         .filter(|applet| *applet != "busybox")
     {
-        let mut header = header(EntryType::Symlink, 0o777, 0);
-        let link = Path::new("bin").join(applet);
-        builder
-            .append_link(&mut header, link, "busybox")
-            .expect("memory takes a link");
+        add_link(builder, &format!("bin/{applet}"), "busybox");
     }
+}
+
+fn add_link(builder: &mut Builder<Vec<u8>>, path: &str, target: &str) {
+    let mut header = header(EntryType::Symlink, 0o777, 0);
+    builder
+        .append_link(&mut header, path.trim_start_matches('/'), target)
+        .expect("memory takes a link");
 }
 
 fn add_file(builder: &mut Builder<Vec<u8>>, path: &str, mode: u32, content: &[u8]) {

@@ -10,6 +10,7 @@ use super::ends::{self, Ends};
 use super::mounts::Mounts;
 use super::others::Others;
 use super::place::{Place, directory, has_leftovers};
+use super::places;
 use super::size::console_size;
 use crate::cgroup::{Cgroup, Host, Limits};
 use crate::layout::make_directory;
@@ -60,10 +61,12 @@ fn try_start(place: &Place<'_>) -> Result<Launched> {
     };
     let mounted = rootfs::mount(&source, &place.own(), &place.rootfs())?;
     let root = directory(&place.rootfs())?;
+    places::prepare(&source, root.as_fd())?;
     let mounts = mounts.stage(place, root.as_fd())?;
     let mut network = network::prepare(place.layout, &record.id, &record.body)?;
     let host = Host::detect()?;
     let built = build(place, &host, &others, &mounts, network.files())?;
+    places::make(&built.spec, root.as_fd())?;
     let (cgroup, pids_limit) = make_cgroup(place, &host, &built)?;
 
     let (theirs, mut ends) = match record.tty() {

@@ -24,6 +24,7 @@ mod mounts;
 mod observe;
 mod others;
 mod place;
+mod places;
 mod probe;
 mod process;
 mod progress;

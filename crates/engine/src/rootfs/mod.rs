@@ -7,6 +7,7 @@
 mod copy;
 mod host_tree;
 mod overlay;
+pub(crate) mod place;
 
 use std::fs;
 use std::io;

@@ -2,13 +2,11 @@
 //! step and not the reason, and the step in the form of its own structures.
 
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use libcontainer::oci_spec::runtime::{Mount, Spec};
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{
-    CWD, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, open, openat, openat2,
-};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,
@@ -16,6 +14,7 @@ use rustix::mount::{
 };
 
 use crate::error::os_text;
+use crate::rootfs::place::{self, Kind};
 
 /// What a user should hear about a specification that cannot work, in Docker's words. `message` is what libcontainer says.
 pub(super) fn find(spec: &Spec, message: &str) -> Option<String> {
@@ -56,43 +55,16 @@ fn because(what: &str, error: Errno) -> String {
 
 /// Makes what is to be mounted on, as far as it is not there.
 fn make_place(root: &Path, mount: &Mount) -> Result<(), String> {
-    let destination = mount.destination();
-    let is_directory = match (mount.typ().as_deref(), mount.source()) {
-        (Some("bind"), Some(source)) => source.is_dir(),
-        _ => true,
+    let kind = match (mount.typ().as_deref(), mount.source()) {
+        (Some("bind"), Some(source)) if !source.is_dir() => Kind::File,
+        _ => Kind::Directory,
     };
-    let path = OFlags::PATH | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let root = open(root, path | OFlags::DIRECTORY, Mode::empty())
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = open(root, flags, Mode::empty())
         .map_err(|error| because("open the root directory", error))?;
-    let mut parent = root.try_clone().map_err(|error| os_text(&error))?;
-    let mut so_far = PathBuf::from("/");
-    let names = destination.components().filter_map(|part| match part {
-        Component::Normal(name) => Some(name),
-        _ => None,
-    });
-    let mut names = names.peekable();
-    while let Some(name) = names.next() {
-        so_far.push(name);
-        let find = || openat2(&root, &so_far, path, Mode::empty(), resolve);
-        parent = match find() {
-            Err(Errno::NOENT) => {
-                let made = match is_directory || names.peek().is_some() {
-                    true => mkdirat(&parent, name, Mode::from_raw_mode(0o755)),
-                    false => {
-                        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-                        openat(&parent, name, flags, Mode::from_raw_mode(0o644)).map(drop)
-                    }
-                };
-                made.and_then(|()| find()).map_err(|error| match error {
-                    Errno::EXIST => format!("{} is a link that leads nowhere", so_far.display()),
-                    error => because(&format!("make {}", so_far.display()), error),
-                })
-            }
-            found => found.map_err(|error| because(&so_far.to_string_lossy(), error)),
-        }?;
-    }
-    Ok(())
+    place::make(root.as_fd(), mount.destination(), kind)
+        .map(drop)
+        .map_err(|error| because(&error.path.to_string_lossy(), error.reason))
 }
 
 /// Makes a mount that is nowhere, and goes with this call. Those that belong to namespaces of the container are not tried.

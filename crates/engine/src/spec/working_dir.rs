@@ -1,11 +1,13 @@
 //! The directory in which a container's program starts.
 
-use std::path::{Component, Path};
+use std::os::fd::AsFd;
+use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, Uid, chownat, mkdirat, openat};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 use rustix::process::fchdir;
 
+use crate::rootfs::place;
 use crate::{Error, Result};
 
 /// Makes the directory, as root's, where it is missing, and goes there.
@@ -18,41 +20,16 @@ use crate::{Error, Result};
 /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) if it is no directory or cannot be made, worded
 /// for whoever named it.
 pub fn enter_working_dir(directory: &Path) -> Result<()> {
-    let failed = |error: Errno| {
+    let failed = |path: &Path, error: Errno| {
         Error::invalid(format!(
             "Cannot mkdir: {}: {}",
-            directory.display(),
+            path.display(),
             crate::error::os_text(&error.into())
         ))
     };
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let mut current = openat(CWD, "/", flags, Mode::empty()).map_err(failed)?;
-    for part in directory.components() {
-        let name = match part {
-            Component::Normal(name) => Path::new(name),
-            Component::ParentDir => Path::new(".."),
-            _ => continue,
-        };
-        current = match openat(&current, name, flags, Mode::empty()) {
-            Err(Errno::NOENT) => {
-                match mkdirat(&current, name, Mode::from_raw_mode(0o755)) {
-                    // Who starts runs as the container's user already, but what the engine makes is root's.
-                    Ok(()) => chownat(
-                        &current,
-                        name,
-                        Some(Uid::ROOT),
-                        Some(Gid::ROOT),
-                        AtFlags::SYMLINK_NOFOLLOW,
-                    )
-                    .map_err(failed)?,
-                    Err(Errno::EXIST) => {}
-                    Err(error) => return Err(failed(error)),
-                }
-                openat(&current, name, flags, Mode::empty())
-            }
-            opened => opened,
-        }
-        .map_err(failed)?;
-    }
-    fchdir(&current).map_err(failed)
+    let root = openat(CWD, "/", flags, Mode::empty()).map_err(|error| failed(directory, error))?;
+    let place = place::make(root.as_fd(), directory, place::Kind::Directory)
+        .map_err(|error| failed(&error.path, error.reason))?;
+    fchdir(&place.descriptor).map_err(|error| failed(directory, error))
 }
