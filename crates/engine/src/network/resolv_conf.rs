@@ -89,7 +89,7 @@ impl Lines {
                     let more: Vec<String> = rest(words);
                     lines.options.extend(more);
                 }
-                Some(_) => lines.other.push(line.to_owned()),
+                Some(_) => lines.other.push(line.trim_end().to_owned()),
             }
         }
         lines
