@@ -1,8 +1,8 @@
 //! `exec`
 
-use harness::{Outcome, Program, Pty};
+use harness::Pty;
 
-use crate::{Container, engine, first_line, tool, until};
+use crate::{Container, docker, engine, first_line, tool, until};
 
 #[test]
 fn the_status_and_the_streams_are_the_commands() {
@@ -209,33 +209,13 @@ BOX ''
 -d BOX nosuch
 -t BOX echo x";
 
-/// The first line of what a client says, without what differs between versions of Docker's: who says it, and quotes.
-fn said(outcome: &Outcome, ids: &[(&str, &str)]) -> String {
-    let mut line = first_line(outcome);
-    for (id, name) in ids {
-        line = line.replace(id, name);
-    }
-    if line.ends_with("requires at least 2 arguments")
-        || line.ends_with("requires at least 2 arguments.")
-    {
-        return "requires at least 2 arguments".to_owned();
-    }
-    for prefix in ["Error response from daemon: ", "Error: "] {
-        if let Some(rest) = line.strip_prefix(prefix) {
-            return rest.to_owned();
-        }
-    }
-    line
-}
-
 #[test]
 fn lines_do_what_they_do_with_dockers_client() {
     let engine = engine!();
-    let test = "exec::lines_do_what_they_do_with_dockers_client";
-    if harness::find_program("docker").is_none() {
-        harness::left_out::<()>(test, "a Docker client (Debian: docker.io)");
+    let Some(docker) = docker::client(engine, "exec::lines_do_what_they_do_with_dockers_client")
+    else {
         return;
-    }
+    };
     let (running, stopped, paused) = (
         Container::idle(engine),
         Container::idle(engine),
@@ -246,28 +226,13 @@ fn lines_do_what_they_do_with_dockers_client() {
     // Not every engine pauses everywhere: then the line is about one more that runs.
     let pause = format!("/containers/{}/pause", paused.name);
     engine.api().post(&pause);
-    let docker = Program::new("docker").with_env("DOCKER_HOST", engine.host());
-    let ids = [
-        (running.id.as_str(), "BOX"),
-        (&stopped.id, "STOPPED"),
-        (&paused.id, "PAUSED"),
+    let names = [
+        ("BOX", &running),
+        ("STOPPED", &stopped),
+        ("PAUSED", &paused),
     ];
-    let mut different = Vec::new();
-    for line in LINES.lines() {
-        let line = line
-            .replace("BOX", &running.name)
-            .replace("STOPPED", &stopped.name)
-            .replace("PAUSED", &paused.name);
-        let words = shlex::split(&line).expect("a line that a shell reads");
-        let run = |program: &Program| {
-            let outcome = program.run(["exec"].into_iter().chain(words.iter().map(String::as_str)));
-            (outcome.code, outcome.out(), said(&outcome, &ids))
-        };
-        let (theirs, ours) = (run(&docker), run(&tool(engine)));
-        if theirs != ours {
-            different.push(format!("{line}\n  docker: {theirs:?}\n  tool:   {ours:?}"));
-        }
-    }
+    let lines = LINES.lines().map(|line| format!("exec {line}"));
+    let different = docker.compare(lines, &names);
     engine
         .api()
         .post(&format!("/containers/{}/unpause", paused.name));

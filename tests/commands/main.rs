@@ -1,6 +1,7 @@
 //! The commands beside `run`, end to end: the binary, a real engine, real containers.
 
 mod attach;
+mod docker;
 mod exec;
 mod images;
 mod inspect;
@@ -45,8 +46,19 @@ impl<'a> Container<'a> {
     /// One that does nothing until it is told to end, and then ends at once.
     #[track_caller]
     fn idle(engine: &'a Engine) -> Container<'a> {
-        let wait = "trap 'exit 3' TERM; while :; do sleep 0.05; done";
-        Container::run(engine, &["busybox", "sh", "-c", wait])
+        let wait = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done";
+        let container = Container::run(engine, &["busybox", "sh", "-c", wait]);
+        // A process 1 does not get a signal that it does not handle yet.
+        let logs = format!("/containers/{}/logs?stdout=1", container.id);
+        until(|| {
+            engine
+                .api()
+                .get(&logs)
+                .body
+                .ends_with(b"ready\n")
+                .then_some(())
+        });
+        container
     }
 
     fn status(&self) -> String {

@@ -18,5 +18,5 @@ mod syntax;
 
 pub use invalid_value::InvalidValue;
 pub use message::{flag_message, not_utf8};
-pub use mistake::{Called, Mistake};
+pub use mistake::parse_error;
 pub use syntax::docker;

@@ -1,75 +1,111 @@
-//! What is said, all of it, of a command line that is not understood.
+//! What is said of a command line that is not understood, and the status with which the command ends.
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use byname::{Command, Context, ExitStatus, StatusError};
+use clap::error::{ContextKind, ErrorKind};
 
 use crate::flag_message;
 
-/// How a command was called.
-#[derive(Clone, Copy, Debug)]
-pub struct Called<'a> {
-    /// The program: `tool`.
-    pub program: &'a str,
-    /// The program and the command's name as it was typed: `tool container run`.
-    pub path: &'a str,
-    /// What stands behind that on the usage line: `[OPTIONS] IMAGE [COMMAND] [ARG...]`.
-    pub usage: &'a str,
+/// Docker's client ends with this where it does not understand an option.
+const OPTIONS: ExitStatus = ExitStatus::Code(125);
+/// And with this where there are too many operands, or too few.
+const OPERANDS: ExitStatus = ExitStatus::Failure;
+
+/// Words an error of a command's parser as Docker's client does: the first mistake, how the command is used, and where to read
+/// more. It is for the attribute of a command: `#[command("logs", parse_error = flags::parse_error)]`.
+pub fn parse_error(error: clap::Error, cx: &Context) -> anyhow::Error {
+    let command = cx.command();
+    let build = command.and_then(Command::get_parser);
+    let parser = build.map_or_else(clap::Command::default, |build| build());
+    let path = cx.command_path();
+    let usage = match command.and_then(Command::get_usage) {
+        Some(usage) => usage.to_owned(),
+        None => usage(&parser),
+    };
+    let (status, message) = mistake(&error, &parser, cx.args(), cx.program(), &path);
+    // As Docker has it.
+    let verb = match message.contains("requires at least ") {
+        true => "See",
+        false => "Run",
+    };
+    let text = format!(
+        "{message}\n\nUsage:  {path} {usage}\n\n{verb} '{path} --help' for more information"
+    );
+    StatusError::whole(status, text).into()
 }
 
-/// An error about a command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// Whether it is about an option, for which Docker's client ends with status 125; it ends with 1 for missing operands.
-    pub is_of_options: bool,
-    /// What to print, without a newline at its end.
-    pub text: String,
-}
-
-impl Mistake {
-    /// The first mistake in `words`, from what clap says about it. `parser` is the command's, which need not be built.
-    pub fn of(
-        error: &clap::Error,
-        parser: &clap::Command,
-        words: &[OsString],
-        called: Called<'_>,
-    ) -> Mistake {
-        let Called {
-            program,
-            path,
-            usage,
-        } = called;
-        if matches!(
-            error.kind(),
-            ErrorKind::MissingRequiredArgument
-                | ErrorKind::TooFewValues
-                | ErrorKind::WrongNumberOfValues
-        ) {
-            let least = least_operands(parser);
-            let noun = if least == 1 { "argument" } else { "arguments" };
-            return Mistake {
-                is_of_options: false,
-                text: format!(
-                    "{program}: '{path}' requires at least {least} {noun}\n\nUsage:  {path} {usage}\n\nSee '{path} --help' for more information"
-                ),
-            };
-        }
-        let message = flag_message(error, parser, words);
-        Mistake {
-            is_of_options: true,
-            text: format!(
-                "{message}\n\nUsage:  {path} {usage}\n\nRun '{path} --help' for more information"
-            ),
-        }
+/// The first mistake in `words`.
+fn mistake(
+    error: &clap::Error,
+    parser: &clap::Command,
+    words: &[OsString],
+    program: &str,
+    path: &str,
+) -> (ExitStatus, String) {
+    let has_bad_number = match error.kind() {
+        ErrorKind::MissingRequiredArgument
+        | ErrorKind::TooFewValues
+        | ErrorKind::WrongNumberOfValues => true,
+        // One operand more than there can be.
+        ErrorKind::UnknownArgument => error
+            .get(ContextKind::InvalidArg)
+            .is_some_and(|word| !word.to_string().starts_with('-')),
+        _ => false,
+    };
+    match has_bad_number {
+        true => (
+            OPERANDS,
+            format!("{program}: '{path}' {}", required(parser)),
+        ),
+        false => (OPTIONS, flag_message(error, parser, words)),
     }
 }
 
-/// How many operands a command takes at least.
-fn least_operands(parser: &clap::Command) -> usize {
-    let required = parser.get_positionals().filter(|arg| arg.is_required_set());
-    required
-        .map(|arg| arg.get_num_args().map_or(1, |range| range.min_values()))
-        .sum()
+/// How many operands a command requires, in words.
+fn required(parser: &clap::Command) -> String {
+    let (mut least, mut most) = (0, 0_usize);
+    for operand in parser.get_positionals() {
+        let range = operand.get_num_args().unwrap_or_else(|| 1.into());
+        if operand.is_required_set() {
+            least += range.min_values();
+        }
+        most = most.saturating_add(range.max_values());
+    }
+    let arguments = |count: usize| match count {
+        1 => "1 argument".to_owned(),
+        count => format!("{count} arguments"),
+    };
+    match (least, most) {
+        (_, 0) => "accepts no arguments".to_owned(),
+        (0, most) => format!("requires at most {}", arguments(most)),
+        (least, most) if least == most => format!("requires {}", arguments(least)),
+        (least, _) => format!("requires at least {}", arguments(least)),
+    }
+}
+
+/// The usage of a command that has none in words of its own: `[OPTIONS] CONTAINER [CONTAINER...]`.
+fn usage(parser: &clap::Command) -> String {
+    let operands = parser.get_positionals().map(|operand| {
+        let names = operand.get_value_names().unwrap_or_default();
+        let name = names.first().map_or_else(
+            || operand.get_id().as_str().to_uppercase(),
+            ToString::to_string,
+        );
+        let many = operand
+            .get_num_args()
+            .is_some_and(|range| range.max_values() > 1);
+        match (operand.is_required_set(), many) {
+            (true, true) => format!("{name} [{name}...]"),
+            (true, false) => name,
+            (false, true) => format!("[{name}...]"),
+            (false, false) => format!("[{name}]"),
+        }
+    });
+    let has_options = parser.get_arguments().any(|arg| !arg.is_positional());
+    let options = has_options.then(|| "[OPTIONS]".to_owned());
+    let words: Vec<String> = options.into_iter().chain(operands).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -78,50 +114,86 @@ mod tests {
 
     use super::*;
 
-    const CALLED: Called<'_> = Called {
-        program: "tool",
-        path: "tool exec",
-        usage: "[OPTIONS] CONTAINER COMMAND [ARG...]",
-    };
-
-    fn mistake(words: &[&str]) -> Mistake {
-        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-        let operands = Arg::new("words").required(true).num_args(2..);
-        let parser = clap::Command::new("")
+    fn parser(operands: impl IntoIterator<Item = Arg>) -> clap::Command {
+        clap::Command::new("")
             .no_binary_name(true)
             .arg(Arg::new("user").long("user"))
-            .arg(operands.trailing_var_arg(true))
-            .mut_args(crate::docker);
+            .args(operands)
+            .mut_args(crate::docker)
+    }
+
+    fn operand(name: &'static str) -> Arg {
+        Arg::new(name).value_name(name).required(true)
+    }
+
+    fn said(parser: &clap::Command, words: &[&str]) -> (ExitStatus, String) {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let error = parser.clone().try_get_matches_from(&words);
-        Mistake::of(&error.expect_err("an error"), &parser, &words, CALLED)
+        let error = error.expect_err("an error");
+        mistake(&error, parser, &words, "tool", "tool it")
     }
 
     #[test]
-    fn missing_operands_are_counted() {
-        let text = "tool: 'tool exec' requires at least 2 arguments\n\nUsage:  tool exec [OPTIONS] CONTAINER COMMAND [ARG...]\n\nSee 'tool exec --help' for more information";
-        for words in [&[][..], &["box"], &["--user", "me", "box"], &["--", "box"]] {
-            let expected = Mistake {
-                is_of_options: false,
-                text: text.to_owned(),
-            };
-            assert_eq!(mistake(words), expected, "{words:?}");
+    fn operands_are_counted() {
+        let words = operand("WORDS").num_args(2..).trailing_var_arg(true);
+        for (operands, lines, expected, in_usage) in [
+            (
+                vec![],
+                &[&["x"][..], &["x", "y"]][..],
+                "accepts no arguments",
+                "[OPTIONS]",
+            ),
+            (
+                vec![operand("A")],
+                &[&[], &["x", "y"], &["--user", "x"]],
+                "requires 1 argument",
+                "[OPTIONS] A",
+            ),
+            (
+                vec![operand("A"), operand("B")],
+                &[&[], &["x"], &["x", "y", "z"]],
+                "requires 2 arguments",
+                "[OPTIONS] A B",
+            ),
+            (
+                vec![operand("A").required(false)],
+                &[&["x", "y"]],
+                "requires at most 1 argument",
+                "[OPTIONS] [A]",
+            ),
+            (
+                vec![operand("A").num_args(1..)],
+                &[&[], &["--"]],
+                "requires at least 1 argument",
+                "[OPTIONS] A [A...]",
+            ),
+            (
+                vec![words],
+                &[&[], &["box"], &["--user", "me", "box"], &["--", "box"]],
+                "requires at least 2 arguments",
+                "[OPTIONS] WORDS [WORDS...]",
+            ),
+        ] {
+            let parser = parser(operands);
+            for line in lines {
+                let expected = format!("tool: 'tool it' {expected}");
+                assert_eq!(said(&parser, line), (OPERANDS, expected), "{line:?}");
+            }
+            assert_eq!(usage(&parser), in_usage);
         }
     }
 
     #[test]
-    fn options_come_first() {
+    fn options_are_named() {
+        let parser = parser([operand("A")]);
         for (words, line) in [
             (&["--nope"][..], "unknown flag: --nope"),
             (&["--nope", "box", "sh"], "unknown flag: --nope"),
             (&["--user"], "flag needs an argument: --user"),
         ] {
-            let Mistake {
-                is_of_options,
-                text,
-            } = mistake(words);
             assert_eq!(
-                (is_of_options, text.lines().next()),
-                (true, Some(line)),
+                said(&parser, words),
+                (OPTIONS, line.to_owned()),
                 "{words:?}"
             );
         }

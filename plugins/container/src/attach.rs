@@ -10,6 +10,7 @@ use crate::errors;
 use crate::session::{self, Target};
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Attach {
     /// Keys that detach from a container with a terminal [default: ctrl-p,ctrl-q]
     #[arg(long, value_name = "KEYS")]
@@ -18,17 +19,7 @@ struct Attach {
     #[arg(long)]
     no_stdin: bool,
     /// Pass signals on to the container: --sig-proxy=false does not
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_value = "true",
-        default_missing_value = "true",
-        hide_default_value = true,
-        hide_possible_values = true,
-        action = ArgAction::Set
-    )]
+    #[arg(long, action = ArgAction::Set, default_value = "true")]
     sig_proxy: bool,
     /// Container, by name or ID
     container: String,
@@ -37,7 +28,7 @@ struct Attach {
 /// Attach local standard input, output, and error streams to a running container
 ///
 /// The status is the container's, or 0 after the detach keys.
-#[command("attach", alias = "container attach", category = "Containers")]
+#[command("attach", alias = "container attach", category = "Containers", parse_error = flags::parse_error)]
 fn attach(cx: &mut Context, args: Attach) -> anyhow::Result<ExitStatus> {
     let detach_keys = detach_keys(args.detach_keys.as_deref(), cx)?;
     let client = cx.state::<Client>()?;

@@ -63,7 +63,7 @@ struct Exec {
     alias = "container exec",
     category = "Containers",
     usage = "[OPTIONS] CONTAINER COMMAND [ARG...]",
-    parse_error = errors::from_parser
+    parse_error = flags::parse_error
 )]
 fn exec(cx: &mut Context, args: Exec) -> anyhow::Result<ExitStatus> {
     let [container, command @ ..] = args.words.as_slice() else {

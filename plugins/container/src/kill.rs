@@ -9,6 +9,7 @@ use engine_client::Client;
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Kill {
     /// Signal to send: a name or a number
     #[arg(short, long, value_name = "SIGNAL", default_value = "KILL")]
@@ -21,7 +22,7 @@ struct Kill {
 /// Kill one or more running containers
 ///
 /// Prints the name of each container that the signal was sent to.
-#[command("kill", alias = "container kill", category = "Containers")]
+#[command("kill", alias = "container kill", category = "Containers", parse_error = flags::parse_error)]
 fn kill(cx: &mut Context, args: Kill) -> anyhow::Result<ExitStatus> {
     let client = cx.state::<Client>()?;
     byname::each(cx, args.containers, |cx, container| {

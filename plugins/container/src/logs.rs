@@ -9,6 +9,7 @@ use engine_client::{Client, LogsOptions};
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Logs {
     /// Go on until the container ends
     #[arg(short, long)]
@@ -20,13 +21,7 @@ struct Logs {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Only the last LINES lines: a number or all
-    #[arg(
-        short = 'n',
-        long,
-        value_name = "LINES",
-        default_value = "all",
-        allow_hyphen_values = true
-    )]
+    #[arg(short = 'n', long, value_name = "LINES", default_value = "all")]
     tail: String,
     /// Show the time of each line
     #[arg(short, long)]
@@ -41,7 +36,7 @@ struct Logs {
 /// Fetch the logs of a container
 ///
 /// What the container wrote to its standard output comes to ours, and what it wrote to its standard error to ours.
-#[command("logs", alias = "container logs", category = "Containers")]
+#[command("logs", alias = "container logs", category = "Containers", parse_error = flags::parse_error)]
 fn logs(cx: &mut Context, args: Logs) -> anyhow::Result<ExitStatus> {
     let now = SystemTime::now();
     let moment = |text: Option<String>| {

@@ -36,6 +36,7 @@ const OTHERS: [Column; 7] = [
 ];
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Ps {
     /// Show all containers, not only those that run
     #[arg(short, long)]
@@ -52,8 +53,7 @@ struct Ps {
         long,
         value_name = "NUMBER",
         default_value = "-1",
-        hide_default_value = true,
-        allow_hyphen_values = true
+        hide_default_value = true
     )]
     last: i64,
     /// Show the container that was created last, whatever its state
@@ -76,7 +76,8 @@ struct Ps {
     alias = "container ls",
     hidden_alias = "container list",
     hidden_alias = "container ps",
-    category = "Containers"
+    category = "Containers",
+    parse_error = flags::parse_error
 )]
 fn ps(cx: &mut Context, args: Ps) -> anyhow::Result<ExitStatus> {
     let format = match (&args.format, args.quiet) {

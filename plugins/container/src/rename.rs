@@ -7,6 +7,7 @@ use engine_client::Client;
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Rename {
     /// Container, by name or ID
     container: String,
@@ -15,7 +16,7 @@ struct Rename {
 }
 
 /// Rename a container
-#[command("rename", alias = "container rename", category = "Containers")]
+#[command("rename", alias = "container rename", category = "Containers", parse_error = flags::parse_error)]
 fn rename(cx: &mut Context, args: Rename) -> anyhow::Result<ExitStatus> {
     if args.container.trim().is_empty() || args.new_name.trim().is_empty() {
         return Err(errors::usage(

@@ -10,6 +10,7 @@ use crate::errors;
 use crate::stop::Ending;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Restart {
     #[command(flatten)]
     ending: Ending,
@@ -21,7 +22,7 @@ struct Restart {
 /// Restart one or more containers
 ///
 /// Prints the name of each container once it runs again.
-#[command("restart", alias = "container restart", category = "Containers")]
+#[command("restart", alias = "container restart", category = "Containers", parse_error = flags::parse_error)]
 fn restart(cx: &mut Context, args: Restart) -> anyhow::Result<ExitStatus> {
     let client = cx.state::<Client>()?;
     let options = args.ending.into();

@@ -9,6 +9,7 @@ use engine_client::{Client, RemoveOptions};
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Rm {
     /// Remove a container even if it runs (with SIGKILL), and be content if it does not exist
     #[arg(short, long)]
@@ -28,7 +29,8 @@ struct Rm {
     "rm",
     alias = "container rm",
     hidden_alias = "container remove",
-    category = "Containers"
+    category = "Containers",
+    parse_error = flags::parse_error
 )]
 fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
     let client = cx.state::<Client>()?;

@@ -11,6 +11,7 @@ use crate::errors;
 use crate::session::{self, Target};
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Start {
     /// Attach standard output and error, and pass signals on
     #[arg(short, long)]
@@ -29,7 +30,7 @@ struct Start {
 /// Start one or more stopped containers
 ///
 /// Prints the name of each container that was started; with --attach or --interactive the status is the container's.
-#[command("start", alias = "container start", category = "Containers")]
+#[command("start", alias = "container start", category = "Containers", parse_error = flags::parse_error)]
 fn start(cx: &mut Context, args: Start) -> anyhow::Result<ExitStatus> {
     let client = cx.state::<Client>()?;
     if !args.attach && !args.interactive {

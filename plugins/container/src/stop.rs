@@ -16,13 +16,7 @@ pub(crate) struct Ending {
     signal: Option<String>,
     /// Seconds to wait before killing the container; -1 waits for ever [default: the container's stop timeout, 10 if it
     /// has none]
-    #[arg(
-        short,
-        long,
-        visible_alias = "time",
-        value_name = "SECONDS",
-        allow_hyphen_values = true
-    )]
+    #[arg(short, long, visible_alias = "time", value_name = "SECONDS")]
     timeout: Option<i64>,
 }
 
@@ -36,6 +30,7 @@ impl From<Ending> for StopOptions {
 }
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Stop {
     #[command(flatten)]
     ending: Ending,
@@ -47,7 +42,7 @@ struct Stop {
 /// Stop one or more running containers
 ///
 /// Prints the name of each container once it has ended.
-#[command("stop", alias = "container stop", category = "Containers")]
+#[command("stop", alias = "container stop", category = "Containers", parse_error = flags::parse_error)]
 fn stop(cx: &mut Context, args: Stop) -> anyhow::Result<ExitStatus> {
     let client = cx.state::<Client>()?;
     let options = args.ending.into();

@@ -9,6 +9,7 @@ use engine_client::{Client, WaitCondition};
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Wait {
     /// Containers, by name or ID
     #[arg(required = true, value_name = "CONTAINER")]
@@ -16,7 +17,7 @@ struct Wait {
 }
 
 /// Block until one or more containers stop, then print their exit statuses
-#[command("wait", alias = "container wait", category = "Containers")]
+#[command("wait", alias = "container wait", category = "Containers", parse_error = flags::parse_error)]
 fn wait(cx: &mut Context, args: Wait) -> anyhow::Result<ExitStatus> {
     let client = cx.state::<Client>()?;
     byname::each(cx, args.containers, |cx, container| {

@@ -12,6 +12,7 @@ use engine_client::Client;
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Load {
     /// File to read instead of standard input
     #[arg(short, long, value_name = "FILE")]
@@ -22,7 +23,7 @@ struct Load {
 }
 
 /// Load images from an archive, such as 'docker save' makes
-#[command("load", alias = "image load", category = "Images")]
+#[command("load", alias = "image load", category = "Images", parse_error = flags::parse_error)]
 fn load(cx: &mut Context, args: Load) -> anyhow::Result<ExitStatus> {
     let client = cx.state::<Client>()?;
     let progress = match &args.input {

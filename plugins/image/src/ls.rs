@@ -27,6 +27,7 @@ const OTHERS: [Column; 3] = [
 ];
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Ls {
     /// Show images that only serve others as layers, too
     #[arg(short, long)]
@@ -56,7 +57,8 @@ struct Ls {
     "images",
     alias = "image ls",
     hidden_alias = "image list",
-    category = "Images"
+    category = "Images",
+    parse_error = flags::parse_error
 )]
 fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
     let format = match (&args.format, args.quiet) {

@@ -11,6 +11,7 @@ use pull::Bars;
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Pull {
     /// Pull all images of the repository
     #[arg(short, long)]
@@ -27,7 +28,7 @@ struct Pull {
 }
 
 /// Download an image from a registry
-#[command("pull", alias = "image pull", category = "Images")]
+#[command("pull", alias = "image pull", category = "Images", parse_error = flags::parse_error)]
 fn pull(cx: &mut Context, args: Pull) -> anyhow::Result<ExitStatus> {
     let reference = match Image::parse(&args.name).map_err(errors::bare)? {
         Image::Named(reference) => reference,

@@ -9,6 +9,7 @@ use engine_client::{Client, RemoveImage};
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Rm {
     /// Remove an image even if it has several names or a stopped container uses it
     #[arg(short, long)]
@@ -28,7 +29,8 @@ struct Rm {
     "rmi",
     alias = "image rm",
     hidden_alias = "image remove",
-    category = "Images"
+    category = "Images",
+    parse_error = flags::parse_error
 )]
 fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
     let client = cx.state::<Client>()?;

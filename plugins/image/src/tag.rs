@@ -8,6 +8,7 @@ use image_reference::Image;
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Tag {
     /// Image, by name or ID
     #[arg(value_name = "SOURCE_IMAGE[:TAG]")]
@@ -18,7 +19,7 @@ struct Tag {
 }
 
 /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
-#[command("tag", alias = "image tag", category = "Images")]
+#[command("tag", alias = "image tag", category = "Images", parse_error = flags::parse_error)]
 fn tag(cx: &mut Context, args: Tag) -> anyhow::Result<ExitStatus> {
     let target = &args.target;
     let reason = match Image::parse(target) {

@@ -1,10 +1,7 @@
 //! How failures are worded, and with which status they end: Docker's texts and numbers, with our program's name.
 
-use byname::{Command, Context, ExitStatus, StatusError};
+use byname::{Context, ExitStatus, StatusError};
 use engine_client::ErrorKind as EngineErrorKind;
-use flags::{Called, Mistake};
-
-use crate::options::Options;
 
 /// The command could not be carried out for a reason of its own, not the container's.
 const FAILED: ExitStatus = ExitStatus::Code(125);
@@ -105,31 +102,12 @@ fn status_of(text: &str) -> ExitStatus {
     }
 }
 
-/// Words an error of the parser.
-pub(crate) fn from_parser(error: clap::Error, cx: &Context) -> anyhow::Error {
-    let path = cx.command_path();
-    let called = Called {
-        program: cx.program(),
-        path: &path,
-        usage: cx
-            .command()
-            .and_then(Command::get_usage)
-            .unwrap_or_default(),
-    };
-    let parser = byname::parser::<Options>();
-    let mistake = Mistake::of(&error, &parser, cx.args(), called);
-    let status = match mistake.is_of_options {
-        true => FAILED,
-        false => ExitStatus::Failure,
-    };
-    bare(status, mistake.text)
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
 
     use super::*;
+    use crate::options::Options;
 
     fn message(words: &[OsString]) -> String {
         let parser = byname::parser::<Options>().no_binary_name(true);

@@ -34,7 +34,7 @@ byname::submit! {
     .category("Containers")
     .usage("[OPTIONS] IMAGE [COMMAND] [ARG...]")
     .parser(byname::parser::<Options>)
-    .parse_error(errors::from_parser)
+    .parse_error(flags::parse_error)
 }
 
 fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Info {
     /// Format the output: json, or a template such as '{{.Driver}}'
     #[arg(short, long, value_name = "FORMAT")]
@@ -19,7 +20,7 @@ struct Info {
 }
 
 /// Show what the engine has and how it is set up
-#[command("info", alias = "system info", category = "System")]
+#[command("info", alias = "system info", category = "System", parse_error = flags::parse_error)]
 fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
     let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
     let info = cx

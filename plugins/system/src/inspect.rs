@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Inspect {
     /// Format the output: json, or a template such as '{{.Id}}' [default: one JSON array]
     #[arg(short, long, value_name = "FORMAT")]
@@ -47,7 +48,7 @@ impl Kind {
 /// Display detailed information on containers, images or volumes
 ///
 /// A name is looked for among the containers first, then among the images, then among the volumes.
-#[command("inspect", category = "System")]
+#[command("inspect", category = "System", parse_error = flags::parse_error)]
 fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
     let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
     if args.size && args.kind.is_some_and(|kind| kind != Kind::Container) {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Version {
     /// Format the output: json, or a template such as '{{.Server.Version}}'
     #[arg(short, long, value_name = "FORMAT")]
@@ -21,7 +22,7 @@ struct Version {
 /// Show the versions of the client and of the engine
 ///
 /// Without an engine the client's part is shown all the same, and the status is 1.
-#[command("version", category = "System")]
+#[command("version", category = "System", parse_error = flags::parse_error)]
 fn version(cx: &mut Context, args: Version) -> anyhow::Result<ExitStatus> {
     let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
     let client = cx.state::<Client>()?;

@@ -10,6 +10,7 @@ use engine_client::{Client, CreateVolume};
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Create {
     /// Driver of the volume
     #[arg(short, long, value_name = "DRIVER", default_value = "local")]
@@ -27,7 +28,7 @@ struct Create {
 /// Create a volume
 ///
 /// Prints its name. A volume that exists already is left as it is.
-#[command("volume create", category = "Volumes")]
+#[command("volume create", category = "Volumes", parse_error = flags::parse_error)]
 fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> {
     let volume = CreateVolume {
         name: args.name,

@@ -10,6 +10,7 @@ use listing::Inspection;
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Inspect {
     /// Format the output: json, or a template such as '{{.Mountpoint}}' [default: one JSON array]
     #[arg(short, long, value_name = "FORMAT")]
@@ -20,7 +21,7 @@ struct Inspect {
 }
 
 /// Display detailed information on one or more volumes
-#[command("volume inspect", category = "Volumes")]
+#[command("volume inspect", category = "Volumes", parse_error = flags::parse_error)]
 fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
     let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
     let client = cx.state::<Client>()?;

@@ -21,6 +21,7 @@ const OTHERS: [Column; 3] = [
 ];
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Ls {
     /// Show only what this holds for: dangling=true, driver=local, name=data, label=a=b
     #[arg(short, long, value_name = "KEY=VALUE")]
@@ -34,7 +35,7 @@ struct Ls {
 }
 
 /// List volumes
-#[command("volume ls", hidden_alias = "volume list", category = "Volumes")]
+#[command("volume ls", hidden_alias = "volume list", category = "Volumes", parse_error = flags::parse_error)]
 fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
     let format = match (&args.format, args.quiet) {
         (None, true) => "{{.Name}}",

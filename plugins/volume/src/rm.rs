@@ -9,6 +9,7 @@ use engine_client::Client;
 use crate::errors;
 
 #[derive(Args)]
+#[command(args_override_self = true, mut_args = flags::docker)]
 struct Rm {
     /// Be content if a volume does not exist
     #[arg(short, long)]
@@ -21,7 +22,7 @@ struct Rm {
 /// Remove one or more volumes, and what is in them
 ///
 /// Prints the name of each volume that was removed. One that a container uses stays.
-#[command("volume rm", hidden_alias = "volume remove", category = "Volumes")]
+#[command("volume rm", hidden_alias = "volume remove", category = "Volumes", parse_error = flags::parse_error)]
 fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
     let client = cx.state::<Client>()?;
     byname::each(cx, args.volumes, |cx, volume| {
