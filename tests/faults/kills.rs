@@ -236,8 +236,11 @@ fn the_monitor_of_a_container_that_removes_itself_dies() {
     };
     let prepare = || drop(fs::remove_file(state.tool.directory().join(CID)));
     at_each_step_of(&state, Victim::Monitor, &words, ENDED, prepare, sound);
-    // While it is removed, what it ended with is known, and told to who waits.
+    // What it ended with is noted when it ends, and told to who waits. A monitor that is killed right before that takes it
+    // along.
     let codes = codes.borrow();
+    let unknown = codes.iter().filter(|&&code| code == Some(255)).count();
+    assert!(unknown <= 8, "{codes:?}");
     let last = &codes[codes.len() - 12..];
     assert!(last.iter().all(|&code| code == Some(3)), "{codes:?}");
 }

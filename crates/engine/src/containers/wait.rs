@@ -13,7 +13,7 @@ use super::Container;
 use crate::monitor::protocol::{Condition, Reply, Request};
 use crate::monitor::{self, Connection};
 use crate::state::life::UNKNOWN_EXIT_CODE;
-use crate::state::{Moment, Status, Store};
+use crate::state::{Moment, Status};
 use crate::{Engine, Error, ErrorKind, Layout, Result};
 
 /// A wait that has begun, or is over already.
@@ -82,16 +82,11 @@ impl Asked {
     /// more.
     fn again(&self) -> Result<Waiting> {
         // Somebody else may go on with its removal at this moment, and then nothing says any more how it ended.
-        let store = Store::new(&self.layout);
-        let last = store.state(&self.id).ok();
-        let last = last.or_else(|| store.last_state(&self.id));
+        let recorded = monitor::recorded(&self.layout, &self.id);
         // First, so that what happens while its state is looked at is told.
         let waiting = match ask(&self.layout, &self.id, self.condition, self.ended_before) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let recorded = last.filter(|state| state.status == Status::Removing);
-                return Ok(Waiting::over(
-                    recorded.map_or(UNKNOWN_EXIT_CODE, |state| state.exit_code),
-                ));
+                return Ok(Waiting::over(recorded.unwrap_or(UNKNOWN_EXIT_CODE)));
             }
             waiting => waiting?,
         };

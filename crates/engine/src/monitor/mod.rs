@@ -11,6 +11,7 @@ mod busy;
 mod clean_up;
 mod connection;
 mod container;
+mod ended;
 mod ends;
 mod exec;
 mod frame;
@@ -41,6 +42,7 @@ mod streams;
 mod volumes;
 
 pub use connection::{Connection, request};
+pub(crate) use ended::recorded;
 pub use observe::observe;
 pub use remove::remove;
 pub(crate) use spawn::{NAME, spawn_ahead};

@@ -1,7 +1,7 @@
 //! How a container is, whoever died since its file said so.
 
 use super::place::has_leftovers;
-use super::spawn;
+use super::{ended, spawn};
 use crate::state::life::{self, Verdict};
 use crate::state::{Lock, State, Store};
 use crate::{Layout, Result};
@@ -28,7 +28,7 @@ pub fn observe(layout: &Layout, id: &str) -> Result<State> {
     let state = store.state(id)?;
     let judged = match life::judge(&state, &life::boot()?, life::process_started(state.pid)) {
         Verdict::Sound if !has_leftovers(layout, id) => return Ok(state),
-        Verdict::Lost(loss) => life::lost(&state, loss),
+        Verdict::Lost(loss) => ended::unseen(layout, id, &state, loss),
         Verdict::Sound | Verdict::Orphaned | Verdict::Waiting | Verdict::HalfRemoved => state,
     };
     // A monitor comes to the same conclusion and does what there is to do: it takes the container over, starts it again,

@@ -16,7 +16,7 @@ use crate::monitor::log::{LogOptions, Writer};
 use crate::monitor::place::has_leftovers;
 use crate::monitor::reaper::end_of_stranger;
 use crate::monitor::streams::Streams;
-use crate::monitor::{clean_up, probe};
+use crate::monitor::{clean_up, ended, probe};
 use crate::network::{Proxies, Released};
 use crate::state::life::{self, Loss, Verdict};
 use crate::state::{Moment, State, Status};
@@ -51,6 +51,7 @@ impl Container {
             }
             Verdict::HalfRemoved => self.remove_now(state.removes_volumes),
             Verdict::Lost(loss) => {
+                let unseen = ended::unseen(&self.layout, &self.record.id, &state, loss);
                 clean_up::all(&self.place())?;
                 exec::adopt_all(self, None);
                 if loss == Loss::Reboot {
@@ -60,7 +61,7 @@ impl Container {
                 let ran = state
                     .started_at
                     .map_or(Duration::ZERO, |start| Moment::now().since(start));
-                self.ended(ran, |state| *state = life::lost(state, loss));
+                self.ended(ran, |state| *state = unseen);
                 Ok(())
             }
         }
@@ -245,6 +246,9 @@ impl Container {
 
     /// What is left to do when the first process has ended.
     async fn finish(self: &Rc<Container>, run: &Rc<Run>, code: i64, error: &str) {
+        if error.is_empty() {
+            ended::note(&self.layout, &self.record.id, &self.state.borrow(), code);
+        }
         for task in run.beside.take() {
             task.abort();
             let _ = task.await;
