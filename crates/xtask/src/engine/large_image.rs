@@ -15,7 +15,7 @@ pub(super) const FILES: usize = 11_500;
 /// The files have 38 KiB on average: 436 MB in all.
 const KIBIBYTE: usize = 1024;
 /// Different words in the files.
-const WORDS: usize = 4096;
+const WORDS: usize = 1320;
 
 /// The image in a registry.
 pub(super) struct LargeImage {
