@@ -129,7 +129,12 @@ impl Reference {
             .filter(|name| !name.contains('/'));
         match (self.registry.as_str(), official) {
             (DEFAULT_REGISTRY, Some(name)) => name.to_owned(),
-            (DEFAULT_REGISTRY, None) => self.path.clone(),
+            // What would be taken for another registry's stays whole, for this is what engines are asked for.
+            (DEFAULT_REGISTRY, None)
+                if split_registry(&self.path) == (DEFAULT_REGISTRY, self.path.clone()) =>
+            {
+                self.path.clone()
+            }
             _ => self.repository(),
         }
     }
@@ -193,6 +198,18 @@ mod tests {
                 "busybox:1.2",
             ),
             ("foo:UPPER", "docker.io/library/foo", "UPPER", "foo:UPPER"),
+            (
+                "docker.io/a.b/c",
+                "docker.io/a.b/c",
+                "latest",
+                "docker.io/a.b/c:latest",
+            ),
+            (
+                "docker.io/docker.io/a/b",
+                "docker.io/docker.io/a/b",
+                "latest",
+                "docker.io/docker.io/a/b:latest",
+            ),
             (
                 "docker.io",
                 "docker.io/library/docker.io",

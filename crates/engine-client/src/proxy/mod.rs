@@ -78,6 +78,10 @@ fn parse(text: &str) -> Result<Proxy, String> {
     let tls = match scheme.to_ascii_lowercase().as_str() {
         "http" => false,
         "https" => true,
+        // A password may have the separator in it, too.
+        scheme if !is_scheme(scheme) => {
+            return Err("only http:// and https:// are supported".to_owned());
+        }
         scheme => {
             return Err(format!(
                 "{scheme}:// is not supported, only http:// and https:// are"
@@ -104,6 +108,12 @@ fn parse(text: &str) -> Result<Proxy, String> {
         port,
         authorization,
     })
+}
+
+/// Whether a text may be shown, for it looks as schemes do and is short.
+fn is_scheme(text: &str) -> bool {
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    text.len() <= 16 && text.bytes().all(is_legal)
 }
 
 /// `HOST[:PORT]` or `[V6][:PORT]` in two.
@@ -194,6 +204,8 @@ mod tests {
         for text in ["socks5://p", "http://", "p:x", "p:99999", "[::1", "a b"] {
             parse(text).expect_err(text);
         }
+        let error = parse("user:pass://word@proxy").expect_err("no scheme");
+        assert_eq!(error, "only http:// and https:// are supported");
     }
 
     #[test]
