@@ -129,7 +129,7 @@ impl Reference {
             .filter(|name| !name.contains('/'));
         match (self.registry.as_str(), official) {
             (DEFAULT_REGISTRY, Some(name)) => name.to_owned(),
-            // What would be taken for another registry's stays whole, for this is what engines are asked for.
+            // What would be taken for another registry's stays whole: people type what they are shown.
             (DEFAULT_REGISTRY, None)
                 if split_registry(&self.path) == (DEFAULT_REGISTRY, self.path.clone()) =>
             {
