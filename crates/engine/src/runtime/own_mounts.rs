@@ -7,14 +7,15 @@
 
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use libcontainer::oci_spec::runtime::{Mount, Spec};
-use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat, readlinkat};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::{cgroup_view, tree};
 use crate::error::os_text;
+use crate::rootfs::place::{self, Kind};
 use crate::{Error, Result};
 
 /// What is mounted before.
@@ -27,9 +28,6 @@ const EARLY: [&str; 7] = [
     "/etc/hostname",
     "/etc/hosts",
 ];
-
-/// How many links may lead to one place, as in the kernel.
-const LINKS: u32 = 40;
 
 /// Makes mounts and takes them out of the specification. What is returned is for the container's process to make, with
 /// [`attach`].
@@ -61,8 +59,8 @@ pub(super) fn make(spec: &mut Spec) -> Result<Vec<Mount>> {
         if is_view_of_cgroups(mount) && !all.iter().any(is_above) {
             late.push(mount.clone());
         } else if kind(mount) == "mqueue" && !is_covered {
-            place_in(opened.as_fd(), destination, Kind::Directory, LINKS)
-                .map_err(|error| failed(mount, error))?;
+            place::make(opened.as_fd(), destination, Kind::Directory)
+                .map_err(|error| failed(mount, error.reason))?;
             late.push(mount.clone());
         } else if is_private && is_early(mount) && !is_covered {
             make_early(opened.as_fd(), mount).map_err(|error| failed(mount, error))?;
@@ -125,8 +123,8 @@ fn make_early(root: BorrowedFd<'_>, mount: &Mount) -> rustix::io::Result<()> {
             true => Kind::File,
             false => Kind::Directory,
         };
-    let place = place_in(root, mount.destination(), kind, LINKS)?;
-    tree::attach(&detached(mount)?, &place)
+    let place = place::make(root, mount.destination(), kind).map_err(|error| error.reason)?;
+    tree::attach(&detached(mount)?, &place.descriptor)
 }
 
 fn detached(mount: &Mount) -> rustix::io::Result<OwnedFd> {
@@ -135,46 +133,5 @@ fn detached(mount: &Mount) -> rustix::io::Result<OwnedFd> {
     match kind(mount) {
         "bind" => tree::bound(source, &options),
         kind => tree::file_system(kind, source, &options),
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Directory,
-    File,
-}
-
-/// Opens the place, made where it is missing together with the directories above it. Links are followed as the container
-/// would follow them, so none leads out of its root; where one leads to what is missing, it is made there.
-fn place_in(
-    root: BorrowedFd<'_>,
-    path: &Path,
-    kind: Kind,
-    links: u32,
-) -> rustix::io::Result<OwnedFd> {
-    match tree::place_in(root, path) {
-        Err(Errno::NOENT) => {}
-        opened => return opened,
-    }
-    let (Some(above_path), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Errno::NOENT);
-    };
-    let above = place_in(root, above_path, Kind::Directory, links)?;
-    let made = match kind {
-        Kind::Directory => mkdirat(&above, name, Mode::from_raw_mode(0o755)),
-        Kind::File => {
-            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-            openat(&above, name, flags, Mode::from_raw_mode(0o644)).map(drop)
-        }
-    };
-    match made {
-        Ok(()) => tree::place_in(root, path),
-        Err(Errno::EXIST) => {
-            let links = links.checked_sub(1).ok_or(Errno::LOOP)?;
-            let target = readlinkat(&above, name, Vec::new())?;
-            let target = PathBuf::from(String::from_utf8_lossy(target.as_bytes()).into_owned());
-            place_in(root, &above_path.join(target), kind, links)
-        }
-        Err(error) => Err(error),
     }
 }
