@@ -42,12 +42,13 @@ impl<T: Named> Index<T> {
             self.grow();
         }
         let name = *entry.key();
+        // Another spelling of what is there may have more words.
+        self.longest = self.longest.max(name.words);
         let slot = self.slot(name.hash, |known| known.same_method(&name));
         match self.slots[slot] {
             FREE => {
                 self.slots[slot] =
                     u32::try_from(self.entries.len()).expect("fewer than four billion commands");
-                self.longest = self.longest.max(name.words);
                 self.entries.push(entry);
                 Ok(())
             }

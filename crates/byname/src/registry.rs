@@ -232,9 +232,11 @@ impl Registry {
         });
         command.or_else(|| {
             names.iter().find_map(|(length, method_name)| {
-                let Entry { alias, command } = *self.aliases.get(method_name)?;
-                let spelled = words::proves(alias.name(), &words[..*length]);
-                spelled.then_some(Resolved {
+                // A command may have aliases of one method name, as `a-b` and `a b`, of which one is listed here.
+                let Entry { command, .. } = *self.aliases.get(method_name)?;
+                let mut aliases = command.get_aliases().iter();
+                let alias = aliases.find(|alias| words::proves(alias.name(), &words[..*length]))?;
+                Some(Resolved {
                     command,
                     alias: Some(alias),
                     words: *length,

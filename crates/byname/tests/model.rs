@@ -138,3 +138,23 @@ proptest! {
         prop_assert_eq!(command.commands()[0].method_name(), format!("Cmd{}", name.to_upper_camel_case()));
     }
 }
+
+/// Aliases of one command may have one method name: each is reached as it is written.
+#[test]
+fn every_spelling_of_an_alias_is_reached() {
+    for aliases in [["1-1", "11"], ["11", "1-1"], ["a-b", "a b"], ["a b", "a-b"]] {
+        let aliases = aliases.map(str::to_owned).to_vec();
+        let declared = [Declared {
+            name: "c".to_owned(),
+            aliases: aliases.clone(),
+        }];
+        let registry = registry(&declared).expect("a registry");
+        for alias in &aliases {
+            let words: Vec<OsString> = alias.split(' ').map(OsString::from).collect();
+            let Resolution::Command(found) = registry.resolve(&words) else {
+                panic!("{alias} is not reached");
+            };
+            assert_eq!((found.command.name(), found.words), ("c", words.len()));
+        }
+    }
+}
