@@ -134,6 +134,7 @@ fn sound(state: &State, name: &str, stepped: &Stepped) -> Result<(), String> {
     let is_unfinished = |line: &&String| {
         line.ends_with(": a container was being made or removed, and nobody goes on")
             || line.ends_with(": a volume was being made or removed, and nobody goes on")
+            || line.ends_with(": it was made for a container that was not made after all")
             || line.contains("/names/") && line.contains(": there is no container ")
     };
     if let Some(line) = found.iter().find(|line| !is_unfinished(line)) {
@@ -279,7 +280,7 @@ fn the_client_dies() {
         return;
     };
     let words = run(&state.rootfs, "left", ALONE);
-    let sound = |stepped: &Stepped| sound(&state, "left", stepped);
+    let sound = |stepped: &Stepped| sound_with_volumes(&state, "left", stepped);
     at_each_step_of(&state, Victim::Command, &words, ENDED, || {}, sound);
 }
 
@@ -360,6 +361,9 @@ fn the_server_dies() {
             err: outcome.err(),
             ..stepped
         };
-        (stepped.killed, sound(&state, "served", &stepped))
+        (
+            stepped.killed,
+            sound_with_volumes(&state, "served", &stepped),
+        )
     });
 }

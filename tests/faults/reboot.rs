@@ -209,3 +209,45 @@ fn what_ran_has_ended_and_starts_again_by_its_policy() {
     );
     assert_eq!(state.check(&ids, &[]), [""; 0]);
 }
+
+#[test]
+fn what_was_not_on_the_disk_of_an_image_is_not_run() {
+    let Some(mut state) = State::new("reboot::what_was_not_on_the_disk_of_an_image_is_not_run")
+    else {
+        return;
+    };
+    let load = |state: &State| {
+        let archive = Image::busybox().archive("box:latest");
+        let loaded = state.tool.run_with(state.words(&["load"]), archive);
+        assert_eq!(loaded.code, Some(0), "{}", loaded.err());
+    };
+    load(&state);
+    let words = ["run", "--name", "kept", "--network", "none", "box"];
+    let outcome = state.tool(&[&words[..], &["echo", "hello"]].concat());
+    outcome.assert(0, "hello\n", "");
+
+    // The power goes before the layer is marked: some of it may be lost.
+    let marks = || entries(&state.root.join("layers")).map(|layer| layer.join("synced"));
+    assert!(until(|| marks().any(|mark| mark.exists())));
+    for mark in marks().filter(|mark| mark.exists()) {
+        fs::remove_file(mark).expect("a mark");
+    }
+    reboot(&mut state);
+    let sentence = "the machine went down before all of image box was on the disk, so files of this container may be \
+                    lost: pull the image again, and start the container then";
+    let outcome = state.tool(&["start", "--attach", "kept"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.err().contains(sentence), "{outcome:?}");
+    // It is as good as not here.
+    let words = ["run", "--pull", "never", "--network", "none", "box"];
+    let outcome = state.tool(&words);
+    assert_eq!(outcome.code, Some(125), "{outcome:?}");
+    assert!(
+        outcome.err().contains("No such image: box:latest"),
+        "{outcome:?}"
+    );
+    load(&state);
+    state
+        .tool(&["start", "--attach", "kept"])
+        .assert(0, "hello\n", "");
+}

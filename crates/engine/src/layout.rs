@@ -167,6 +167,12 @@ impl Layout {
     /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if the root or the runtime directory is another user's:
     /// whoever owns it could replace what the engine runs.
     pub fn create(&self) -> Result<()> {
+        for above in [self.root.parent(), self.runtime_directory().parent()] {
+            // Those are not the engine's alone: `/var` must not be closed to everybody else, should it be missing.
+            if let Some(above) = above {
+                make_directory_of_mode(above, 0o755)?;
+            }
+        }
         for directory in [&self.root, &self.run] {
             make_directory(directory)?;
             let metadata = fs::symlink_metadata(directory)
@@ -201,9 +207,13 @@ impl Layout {
 
 /// Makes a directory of mode 0700 and those above it; one that exists is left as it is.
 pub(crate) fn make_directory(directory: &Path) -> Result<()> {
+    make_directory_of_mode(directory, 0o700)
+}
+
+fn make_directory_of_mode(directory: &Path, mode: u32) -> Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
-        .mode(0o700)
+        .mode(mode)
         .create(directory)
         .map_err(|error| Error::io(format_args!("mkdir {}", directory.display()), error))
 }
@@ -279,12 +289,20 @@ mod tests {
     fn directories_are_private() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().expect("a directory");
-        let layout = Layout::at(directory.path().join("root")).expect("a layout");
+        let above = directory.path().join("var/lib");
+        let layout = Layout::at(above.join("root")).expect("a layout");
         layout.create().expect("directories");
-        for made in [layout.root().to_owned(), layout.containers()] {
-            let mode = fs::metadata(&made).expect("made").permissions().mode();
-            assert_eq!(mode & 0o777, 0o700, "{}", made.display());
+        let mode = |path: &Path| {
+            let made = fs::metadata(path).expect("made");
+            made.permissions().mode() & 0o777
+        };
+        for made in [layout.root(), &layout.containers(), layout.run()] {
+            assert_eq!(mode(made), 0o700, "{}", made.display());
         }
+        // As everything else makes directories here.
+        let plain = directory.path().join("plain");
+        fs::create_dir(&plain).expect("a directory");
+        assert_eq!(mode(&above), mode(&plain) & 0o755);
         fs::remove_dir_all(layout.run()).expect("the runtime directory");
     }
 }

@@ -42,6 +42,8 @@ pub enum Thing {
     Rules,
     /// A layer or a blob of an image.
     Image,
+    /// A volume.
+    Volume,
 }
 
 impl Thing {
@@ -58,6 +60,7 @@ impl Thing {
             Thing::Link => "link",
             Thing::Rules => "rules",
             Thing::Image => "image",
+            Thing::Volume => "volume",
         }
     }
 }

@@ -19,6 +19,7 @@ use super::file;
 use super::lock::Lock;
 use super::unpack::{Unpacked, adopt};
 use crate::layout::make_directory;
+use crate::state::life;
 use crate::{Error, Result};
 
 const LIMIT: u64 = 64 << 10;
@@ -29,7 +30,8 @@ pub(super) const GLANCE: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub(super) struct Layers {
     directory: PathBuf,
-    boot: String,
+    /// Nothing where the machine does not say.
+    boot: Option<String>,
 }
 
 /// What is known of a layer.
@@ -43,12 +45,19 @@ pub(super) struct Facts {
     pub(super) boot: String,
 }
 
+impl Facts {
+    /// Whether the layer was unpacked in that boot.
+    fn is_of(&self, boot: Option<&str>) -> bool {
+        boot == Some(&self.boot)
+    }
+}
+
 impl Layers {
     /// The layers in this directory, which need not exist.
     pub(super) fn new(directory: PathBuf) -> Layers {
         Layers {
             directory,
-            boot: boot(),
+            boot: life::boot().ok(),
         }
     }
 
@@ -65,13 +74,10 @@ impl Layers {
     /// What is known of that layer, if it is here and complete.
     pub(super) fn get(&self, chain: &Digest) -> Result<Option<Facts>> {
         let home = self.home(chain);
-        let Some(content) = file::read(&home.join("layer.json"), LIMIT)? else {
+        let Some(facts) = facts(&home)? else {
             return Ok(None);
         };
-        let Ok(facts) = serde_json::from_slice::<Facts>(&content) else {
-            return Ok(None);
-        };
-        let is_whole = facts.boot == self.boot || is_synced(&home)?;
+        let is_whole = facts.is_of(self.boot.as_deref()) || is_synced(&home)?;
         Ok(is_whole.then_some(facts))
     }
 
@@ -263,7 +269,7 @@ impl NewLayer {
         let facts = Facts {
             diff_id: diff_id.clone(),
             size: unpacked.size,
-            boot: self.layers.boot.clone(),
+            boot: self.layers.boot.clone().unwrap_or_default(),
         };
         let Some(unfinished) = self.unfinished.take() else {
             return Ok(facts);
@@ -350,17 +356,29 @@ fn open_up(directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Whether all of a layer is still here, given the directory of its files: another boot may have lost some of it.
+///
+/// # Errors
+///
+/// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be looked at.
+pub(crate) fn is_whole(files: &Path) -> Result<bool> {
+    let Some(home) = files.parent() else {
+        return Ok(false);
+    };
+    let is_new = |facts: Facts| facts.is_of(life::boot().ok().as_deref());
+    Ok(is_synced(home)? || facts(home)?.is_some_and(is_new))
+}
+
+/// What was noted of the layer in that directory, if it was completed once.
+fn facts(home: &Path) -> Result<Option<Facts>> {
+    let content = file::read(&home.join("layer.json"), LIMIT)?;
+    Ok(content.and_then(|content| serde_json::from_slice(&content).ok()))
+}
+
 fn is_synced(home: &Path) -> Result<bool> {
     let mark = home.join("synced");
     mark.try_exists()
         .map_err(|error| Error::io(format_args!("stat {}", mark.display()), error))
-}
-
-/// What tells one run of this machine's kernel from another; empty, and so never the same, where it says nothing.
-fn boot() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .map(|text| text.trim().to_owned())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -449,7 +467,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let before = Layers {
             directory: directory.path().to_owned(),
-            boot: "yesterday".to_owned(),
+            boot: Some("yesterday".to_owned()),
         };
         let (first, second) = (Digest::of(b"1"), Digest::of(b"2"));
         for chain in [&first, &second] {
@@ -460,8 +478,11 @@ mod tests {
                 .expect("a layer");
         }
         let after = Layers::new(directory.path().to_owned());
-        assert!(after.get(&first).expect("an answer").is_some());
-        assert!(after.get(&second).expect("an answer").is_none());
+        for (chain, expected) in [(&first, true), (&second, false)] {
+            let facts = after.get(chain).expect("an answer");
+            assert_eq!(facts.is_some(), expected);
+            assert_eq!(is_whole(&after.files(chain)).expect("an answer"), expected);
+        }
         fs::write(after.files(&second).join("torn"), "").expect("a file");
         new_layer(&after, &second)
             .finish(&second, &Unpacked::default(), &[])

@@ -7,7 +7,7 @@ use bollard_stubs::models::ContainerCreateBody;
 use crate::state::{Health, HealthStatus, Moment, Probe};
 
 /// How many checks are remembered.
-const REMEMBERED: usize = 5;
+pub(super) const REMEMBERED: usize = 5;
 
 /// How much of what a check writes is remembered, in bytes.
 pub(super) const LONGEST_OUTPUT: usize = 4096;

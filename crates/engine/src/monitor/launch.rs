@@ -1,6 +1,7 @@
 //! From what was asked for to a process that runs: the other modules in their order.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 
 use bollard_stubs::models::NetworkSettings;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -18,7 +19,7 @@ use crate::runtime::{self, CreateInput, Process, Stdio};
 use crate::spec::{self, Capabilities, Input, MountPoint, NetworkFiles};
 use crate::state::{Record, Rootfs, State, life};
 use crate::user_namespace::{self, Ids};
-use crate::{Error, Result, network, rootfs};
+use crate::{Error, Result, image, network, rootfs};
 
 /// A container that runs.
 #[derive(Debug)]
@@ -55,7 +56,10 @@ fn try_start(place: &Place<'_>) -> Result<Launched> {
     let others = Others::of(place)?;
     let mounts = Mounts::enter(place, &others)?;
     let source = match record.rootfs.clone() {
-        Rootfs::Layers(layers) => rootfs::Source::Layers(layers),
+        Rootfs::Layers(layers) => {
+            check_layers(record, &layers)?;
+            rootfs::Source::Layers(layers)
+        }
         Rootfs::Directory(directory) => rootfs::Source::Directory(directory),
         Rootfs::Overlay(directory) => rootfs::Source::Overlay(directory),
     };
@@ -101,6 +105,20 @@ fn try_start(place: &Place<'_>) -> Result<Launched> {
         network: network.settings().clone(),
         proxies: network.proxies(),
     })
+}
+
+/// The machine may have lost power before the image was on the disk.
+fn check_layers(record: &Record, layers: &[PathBuf]) -> Result<()> {
+    for layer in layers {
+        if !image::is_whole_layer(layer)? {
+            let name = record.body.image.as_deref().unwrap_or_default();
+            return Err(Error::system(format!(
+                "the machine went down before all of image {name} was on the disk, so files of this container may be \
+                 lost: pull the image again, and start the container then"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn build(

@@ -1,7 +1,7 @@
 //! Files that are whole or not there: written beside their place and renamed into it.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -45,9 +45,9 @@ pub(crate) fn write<T: Serialize>(path: &Path, value: &T, durability: Durability
     })
 }
 
-/// Keeps room for one more version of a file, of up to 4,096 bytes, so that it can be written on a full disk by
+/// Keeps room for one more version of a file, of up to so many bytes, so that it can be written on a full disk by
 /// [`write_into_reserve`]. What is kept already is kept.
-pub(crate) fn reserve(path: &Path) -> Result<()> {
+pub(crate) fn reserve(path: &Path, bytes: u64) -> Result<()> {
     let spare = spare(path);
     let kept = File::options()
         .write(true)
@@ -55,9 +55,11 @@ pub(crate) fn reserve(path: &Path) -> Result<()> {
         .mode(0o600)
         .open(&spare)
         .and_then(
-            |mut file| match fallocate(&file, FallocateFlags::empty(), 0, RESERVE) {
+            |mut file| match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
                 // Not every file system can; on most of them a page that was written stays.
-                Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.write_all(&[0; RESERVE as usize]),
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
+                    io::copy(&mut io::repeat(0).take(bytes), &mut file).map(drop)
+                }
                 kept => Ok(kept?),
             },
         );
@@ -112,9 +114,6 @@ fn fill<T: Serialize>(spare: &Path, value: &T) -> io::Result<File> {
     Ok(file)
 }
 
-/// Bytes, a page of most file systems.
-const RESERVE: u64 = 4096;
-
 fn spare(path: &Path) -> PathBuf {
     path.with_extension("spare")
 }
@@ -163,8 +162,8 @@ mod tests {
         let path = directory.path().join("state.json");
         let count = || fs::read_dir(directory.path()).expect("a list").count();
         for value in ["short", &"long".repeat(2000), ""] {
-            reserve(&path).expect("room");
-            reserve(&path).expect("room");
+            reserve(&path, 4096).expect("room");
+            reserve(&path, 4096).expect("room");
             write_into_reserve(&path, &value, Durability::Durable).expect("written");
             assert_eq!(
                 read::<String>(&path).expect("a file").as_deref(),

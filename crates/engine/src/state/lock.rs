@@ -103,13 +103,13 @@ impl Lock {
         file::write_or_exchange(&self.directory.join("state.json"), state)
     }
 
-    /// Keeps room for saying how the container is and how it ended: the disk may be full then.
+    /// Keeps room for saying how the container is and how it ended, in so many bytes: the disk may be full then.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::System`](crate::ErrorKind::System) if there is none.
-    pub fn reserve(&self) -> Result<()> {
-        file::reserve(&self.directory.join("state.json"))
+    pub fn reserve(&self, bytes: u64) -> Result<()> {
+        file::reserve(&self.directory.join("state.json"), bytes)
     }
 
     /// Says how the container is, for good: at its end. That takes the room that was kept for it.

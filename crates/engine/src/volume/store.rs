@@ -99,7 +99,7 @@ impl<'a> Store<'a> {
     /// do, and [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written.
     pub fn create(&self, new: &NewVolume) -> Result<Volume> {
         let _lock = self.lock()?;
-        self.make(new)
+        self.make(new, None)
     }
 
     /// The volume of that name.
@@ -216,17 +216,17 @@ impl<'a> Store<'a> {
                 continue;
             }
             options::check_driver(&point.driver)?;
-            let volume = self.make(&NewVolume {
+            let wanted = NewVolume {
                 name: point.name.clone(),
                 driver: point.driver.clone(),
                 options: point.driver_options.clone(),
                 labels: point.labels.clone(),
-            })?;
+            };
+            let volume = self.make(&wanted, Some(container))?;
             if point.name.is_empty() {
                 point.name.clone_from(&volume.name);
                 made_up.push(volume.name.clone());
             }
-            Uses::of(self.layout, &self.directory(&volume.name)).add(container)?;
             point.source = self.mountpoint(&volume.name);
             if volume.bound()?.is_some_and(|bound| bound.read_only) {
                 point.read_only = true;
@@ -356,7 +356,8 @@ impl<'a> Store<'a> {
         file::read(&self.directory(name).join(FILE))
     }
 
-    fn make(&self, new: &NewVolume) -> Result<Volume> {
+    /// Finds or makes a volume, for the use of that container if one is named.
+    fn make(&self, new: &NewVolume, container: Option<&str>) -> Result<Volume> {
         options::check_driver(&new.driver)?;
         let mut labels: BTreeMap<String, String> = new.labels.clone().into_iter().collect();
         let name = if new.name.is_empty() {
@@ -367,6 +368,7 @@ impl<'a> Store<'a> {
             new.name.clone()
         };
         if let Some(volume) = self.find(&name)? {
+            self.add_use(&name, container)?;
             return Ok(volume);
         }
         options::bound(&new.options)?;
@@ -377,7 +379,7 @@ impl<'a> Store<'a> {
             options: new.options.clone().into_iter().collect(),
         };
         let directory = self.directory(&volume.name);
-        let made = self.write(&directory, &volume);
+        let made = self.write(&directory, &volume, container);
         if made.is_err() {
             // The first failure is the one to tell.
             let _ = fs::remove_dir_all(&directory);
@@ -386,18 +388,53 @@ impl<'a> Store<'a> {
     }
 
     /// The file comes last: a directory without it is no volume yet, and is made one the next time.
-    fn write(&self, directory: &Path, volume: &Volume) -> Result<()> {
+    fn write(&self, directory: &Path, volume: &Volume, container: Option<&str>) -> Result<()> {
         let data = directory.join(DATA);
         make_directory(&data)?;
         // As Docker's: users of the container go in, and the directory above keeps those of the machine out.
         fs::set_permissions(&data, fs::Permissions::from_mode(0o755))
             .map_err(|error| Error::io(format_args!("chmod {}", data.display()), error))?;
+        self.add_use(&volume.name, container)?;
         let durability = match volume.is_anonymous() {
             // It is of no use without its container, which is written after it.
             true => Durability::Lazy,
             false => Durability::Durable,
         };
         file::write(&directory.join(FILE), volume, durability)
+    }
+
+    fn add_use(&self, name: &str, container: Option<&str>) -> Result<()> {
+        match container {
+            Some(container) => Uses::of(self.layout, &self.directory(name)).add(container),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it is a volume without a name and without content, for a container that was never made.
+    pub(super) fn is_abandoned(&self, volume: &Volume) -> Result<bool> {
+        if !volume.is_anonymous() || volume.bound()?.is_some() {
+            return Ok(false);
+        }
+        let data = self.mountpoint(&volume.name);
+        let is_empty = match fs::read_dir(&data) {
+            Ok(mut entries) => entries.next().is_none(),
+            // It was removed meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => {
+                return Err(Error::io(format_args!("read {}", data.display()), error));
+            }
+        };
+        Ok(is_empty && Uses::of(self.layout, &self.directory(&volume.name)).is_abandoned()?)
+    }
+
+    /// Removes such a volume.
+    pub(super) fn remove_abandoned(&self, volume: &Volume) -> Result<()> {
+        // Who makes a container for it has the lock.
+        let _lock = self.lock()?;
+        match self.find(&volume.name)? {
+            Some(volume) if self.is_abandoned(&volume)? => self.delete(&volume.name),
+            _ => Ok(()),
+        }
     }
 
     /// The directory goes out of sight first, so that a volume is there with all of its content or not at all.

@@ -94,6 +94,17 @@ impl<'a> Uses<'a> {
 
     /// The ids of the containers that use it, in order.
     pub(super) fn list(&self) -> Result<Vec<String>> {
+        let mut ids = self.all()?;
+        ids.retain(|id| self.is_alive(id, &self.path(id)));
+        Ok(ids)
+    }
+
+    /// Whether all who were to use it are gone, without having ended their use.
+    pub(super) fn is_abandoned(&self) -> Result<bool> {
+        Ok(!self.all()?.is_empty() && self.list()?.is_empty())
+    }
+
+    fn all(&self) -> Result<Vec<String>> {
         let directory = self.volume.join(DIRECTORY);
         let failed =
             |error: io::Error| Error::io(format_args!("read {}", directory.display()), error);
@@ -107,7 +118,6 @@ impl<'a> Uses<'a> {
             let entry = entry.map_err(failed)?;
             if let Ok(id) = entry.file_name().into_string()
                 && !id.contains('.')
-                && self.is_alive(&id, &entry.path())
             {
                 ids.push(id);
             }
@@ -147,6 +157,7 @@ mod tests {
         uses.add("two").expect("a use");
         // This process makes both.
         assert_eq!(uses.list().expect("a list"), ["one", "two"]);
+        assert!(!uses.is_abandoned().expect("an answer"));
 
         // It was killed before it did.
         for id in ["one", "two"] {
@@ -155,11 +166,17 @@ mod tests {
             let dead = Use { started: 1, ..used };
             file::write(&path, &dead, Durability::Lazy).expect("a file");
         }
+        assert!(uses.is_abandoned().expect("an answer"));
         fs::create_dir_all(layout.container("two")).expect("a directory");
+        assert!(!uses.is_abandoned().expect("an answer"));
         assert_eq!(uses.list().expect("a list"), ["two"]);
         uses.remove("two").expect("removed");
         uses.remove("two").expect("removed already");
         assert!(uses.list().expect("a list").is_empty());
+        assert!(uses.is_abandoned().expect("an answer"));
+        uses.remove("one").expect("removed");
+        // Who is not there any more has ended it.
+        assert!(!uses.is_abandoned().expect("an answer"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::io::unix::AsyncFd;
 use super::{Container, Process, Run};
 use crate::monitor::ends::Ends;
 use crate::monitor::exec::{self, Joined};
-use crate::monitor::health::Check;
+use crate::monitor::health::{self, Check};
 use crate::monitor::launch::{self, Launched};
 use crate::monitor::log::{LogOptions, Writer};
 use crate::monitor::place::has_leftovers;
@@ -29,6 +29,12 @@ const LATE_OUTPUT: Duration = Duration::from_secs(2);
 /// Why a container was ended whose monitor had held the other side of its terminal. The kernel has hung that up, and told
 /// the first process, which is the one that may ignore it; whatever it would do, nobody could see.
 const LOST_TERMINAL: &str = "the container's monitor was killed and its terminal was lost with it, so the container was ended";
+
+/// How long the file with the state of a container gets, in bytes: a page of most file systems.
+const STATE: u64 = 4096;
+
+/// The same with what health checks wrote, in which each byte may take six.
+const CHECKED_STATE: u64 = STATE + 6 * (health::REMEMBERED * health::LONGEST_OUTPUT) as u64;
 
 /// The exit code of what SIGKILL ended.
 const KILLED: i64 = 137;
@@ -151,7 +157,11 @@ impl Container {
     /// Starts it; what fails has left nothing but a state that is to be changed.
     fn start_now(self: &Rc<Container>) -> Result<()> {
         let log = self.log()?;
-        self.lock.reserve()?;
+        let check = Check::of(&self.record.body);
+        self.lock.reserve(match check {
+            Some(_) => CHECKED_STATE,
+            None => STATE,
+        })?;
         exec::forget_all(self);
         self.is_last_run.set(false);
         let Launched {
@@ -163,7 +173,6 @@ impl Container {
         } = launch::start(&self.place())?;
         let pid = process.pid.as_raw_nonzero().get();
         let exit = self.reaper.expect(pid);
-        let check = Check::of(&self.record.body);
         let recorded = life::boot().and_then(|boot| {
             self.update(|state| {
                 *state = State {
