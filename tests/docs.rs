@@ -51,7 +51,7 @@ The same tests are run as an ordinary user: `tests/ordinary-user.sh` makes one, 
 
 ```console
 $ export TEST_ENGINE=rootless
-$ cargo test -p tool --test run --test commands --config \"target.'cfg(unix)'.runner='$PWD/tests/ordinary-user.sh'\"
+$ cargo test -p tool --test run --test commands --test clients --config \"target.'cfg(unix)'.runner='$PWD/tests/ordinary-user.sh'\"
 ```
 
 Beside the above this is what such a user's engine does not do:
@@ -89,10 +89,10 @@ fn list(page: &mut String, lacks: impl IntoIterator<Item = &'static lacks::Lack>
     }
 }
 
-/// Whether there is a test of this name, `module::test`, of `run` or of the other commands.
+/// Whether there is a test of this name, `module::test`, of `run`, of the other commands or of Docker's clients.
 fn exists(test: &str) -> bool {
     let (module, function) = test.split_once("::").expect("module::test");
-    ["run", "commands"].into_iter().any(|suite| {
+    ["run", "commands", "clients"].into_iter().any(|suite| {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../tests")
             .join(suite)
@@ -100,6 +100,7 @@ fn exists(test: &str) -> bool {
             .with_extension("rs");
         let text = std::fs::read_to_string(file).unwrap_or_default();
         text.contains(&format!("\nfn {function}() {{"))
+            || text.contains(&format!("\nfunction!({function});\n"))
     })
 }
 

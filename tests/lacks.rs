@@ -106,7 +106,10 @@ const EMBEDDED: &[Lack] = &[
 pub(crate) const ROOTLESS: &[Lack] = &[
     Lack {
         what: "Limits (`--memory`, `--cpus`, `--pids-limit` ...) take cgroup v2 and a tree of it that is delegated to the user; elsewhere they are refused.",
-        tests: &["device::limits_of_block_devices_are_on_the_container"],
+        tests: &[
+            "device::limits_of_block_devices_are_on_the_container",
+            "docker_py::limits_are_the_containers",
+        ],
     },
     Lack {
         what: "`--device-cgroup-rule` and a `--device` that may only be read or only be written are refused: rules about devices are root's.",

@@ -38,10 +38,15 @@ def run_returns_what_is_written(client):
         working_dir="/tmp",
         user="nobody",
         network_mode="none",
-        mem_limit="64m",
         remove=True,
     )
     assert environment == b"b /tmp 65534\n", environment
+
+
+def limits_are_the_containers(client):
+    script = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max"
+    limit = client.containers.run("busybox", ["sh", "-c", script], mem_limit="64m", remove=True)
+    assert limit == b"67108864\n", limit
 
 
 def failures_are_exceptions(client):

@@ -56,6 +56,7 @@ macro_rules! function {
 }
 
 function!(run_returns_what_is_written);
+function!(limits_are_the_containers);
 function!(failures_are_exceptions);
 function!(a_container_lives_from_create_to_remove);
 function!(a_process_joins_a_container);
