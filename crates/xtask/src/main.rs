@@ -42,6 +42,9 @@ enum Task {
         /// Runs of each program that are counted
         #[arg(long, default_value_t = 20)]
         rounds: usize,
+        /// Print these tables alone
+        #[arg(long, value_delimiter = ',', value_enum, default_values_t = engine::Table::ALL)]
+        only: Vec<engine::Table>,
     },
 }
 
@@ -50,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Startup { rounds } => startup::bench(&root, rounds),
         Task::Run { rounds } => run::bench(&root, rounds),
-        Task::Engine { rounds } => engine::bench(&root, rounds),
+        Task::Engine { rounds, only } => engine::bench(&root, rounds, &only),
     }
 }
 

@@ -23,9 +23,36 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Whole runs of engines that take long are fewer.
 const FEW: usize = 4;
 
-/// Starts the engines, measures, and prints the tables.
-pub(crate) fn bench(root: &Path, rounds: usize) -> anyhow::Result<()> {
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Table {
+    /// Whole command lines
+    Commands,
+    /// Pulls of a large image
+    Pulls,
+    /// Memory of detached containers
+    Memory,
+}
+
+impl Table {
+    pub(crate) const ALL: [Table; 3] = [Table::Commands, Table::Pulls, Table::Memory];
+}
+
+/// Starts the engines, measures, and prints tables.
+pub(crate) fn bench(root: &Path, rounds: usize, tables: &[Table]) -> anyhow::Result<()> {
     let world = World::set_up(root)?;
+    for table in tables {
+        match table {
+            Table::Commands => commands(&world, rounds)?,
+            Table::Pulls => pull(&world, (rounds / FEW).max(3))?,
+            Table::Memory => world.memory()?,
+        }
+        println!();
+    }
+    Ok(())
+}
+
+fn commands(world: &World, rounds: usize) -> anyhow::Result<()> {
     head(&["command", "program", "min ms", "median ms", "to tool"]);
     for network in [Network::None, Network::Host, Network::Bridge] {
         let subjects = world.runs(network);
@@ -49,11 +76,7 @@ pub(crate) fn bench(root: &Path, rounds: usize) -> anyhow::Result<()> {
     world.detached(rounds / 2, |name, subjects, series| {
         rows(name, subjects, series);
     })?;
-    many(&world, rounds)?;
-    println!();
-    pull(&world, (rounds / FEW).max(3))?;
-    println!();
-    world.memory()
+    many(world, rounds)
 }
 
 /// A hundred in a row, and eight at a time.
@@ -132,6 +155,8 @@ fn pull(world: &World, rounds: usize) -> anyhow::Result<()> {
         let (mut series, mut peak) = (Series::default(), 0);
         for round in 0..=rounds {
             let subject = image.pull(world, engine, round)?;
+            // The disk would have to write what the pull before unpacked.
+            rustix::fs::sync();
             let start = Instant::now();
             let mut child = subject.command()?.spawn()?;
             let own = memory::peak(&mut child, &subject.name)?;
