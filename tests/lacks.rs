@@ -48,6 +48,14 @@ const PODMAN: &[Lack] = &[
         tests: &["mount::what_cannot_be_mounted_creates_nothing"],
     },
     Lack {
+        what: "`rshared` and `rslave` are taken for a mount that is not shared, and do nothing there.",
+        tests: &["mount::sharing_takes_a_mount_that_is_shared"],
+    },
+    Lack {
+        what: "In `/etc/hosts` a container goes by the container's name, too.",
+        tests: &["namespaces::a_long_name_has_a_short_one_beside_it"],
+    },
+    Lack {
         what: "`--mount volume-label=` is ignored.",
         tests: &["mount::a_volume_is_made_with_its_labels_and_not_copied_into"],
     },

@@ -143,6 +143,22 @@ fn what_cannot_be_is_said() {
     );
 }
 
+#[test]
+fn a_directory_that_is_not_there_is_not_made() {
+    let engine = engine!();
+    let container = Container::idle(engine);
+    let outcome = tool(engine).run(["exec", "-w", "/not/there", &container.name, "pwd"]);
+    assert_eq!(outcome.code, Some(126), "{outcome:?}");
+    let said = outcome.out() + &outcome.err();
+    assert!(
+        said.contains("chdir to cwd (\"/not/there\")")
+            && said.contains("no such file or directory"),
+        "{said}"
+    );
+    let made = tool(engine).run(["exec", &container.name, "test", "-e", "/not"]);
+    assert_eq!(made.code, Some(1), "{made:?}");
+}
+
 /// Lines of `exec`, with `BOX` for a container that runs, `STOPPED` for one that does not and `PAUSED` for one that is paused.
 const LINES: &str = "\
 BOX sh -c 'echo out; exit 7'

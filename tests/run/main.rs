@@ -9,6 +9,7 @@ mod device;
 mod interrupted;
 mod job_control;
 mod mount;
+mod namespaces;
 mod network;
 mod options;
 mod pull;

@@ -1,5 +1,7 @@
 //! `--mount`, `--tmpfs`
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::{api_minor, engine, tool};
 
 #[test]
@@ -131,4 +133,135 @@ fn what_cannot_be_mounted_creates_nothing() {
         tool(engine).run(words).assert_err_contains(code, "", part);
     }
     assert!(engine.containers("cannot_be_mounted").is_empty());
+}
+
+#[test]
+fn a_temporary_file_system_has_the_mode_of_what_it_lies_over() {
+    let engine = engine!();
+    let script = "stat -c %a /root /dir/closed /new /given";
+    let tool = tool(engine);
+    tool.file("dir/closed/file", "");
+    let closed = tool.directory().join("dir/closed");
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o750)).expect("a mode");
+    let bind = format!("{}/dir:/dir", tool.directory().display());
+    let words = [
+        "run",
+        "--rm",
+        "-v",
+        &bind,
+        "--tmpfs",
+        "/dir/closed",
+        "--tmpfs",
+        "/new",
+        "--tmpfs",
+        "/given:mode=711",
+        "--mount",
+        "type=tmpfs,dst=/root",
+        "busybox",
+        "sh",
+        "-c",
+        script,
+    ];
+    let root = tool.run(["run", "--rm", "busybox", "stat", "-c", "%a", "/root"]);
+    let expected = format!("{}750\n1777\n711\n", root.out());
+    tool.run(words).assert(0, &expected, "");
+}
+
+#[test]
+fn a_temporary_file_system_needs_an_absolute_path() {
+    let engine = engine!();
+    let outcome = tool(engine).run(["run", "--rm", "--tmpfs", "rel", "busybox", "true"]);
+    outcome.assert_err_contains(125, "", "absolute");
+    assert!(outcome.err().contains("rel"), "{}", outcome.err());
+}
+
+#[test]
+fn the_machines_cgroups_show_where_they_are_bound() {
+    let engine = engine!();
+    let place = std::path::Path::new("/sys/fs/cgroup");
+    let mut names: Vec<String> = std::fs::read_dir(place)
+        .expect("cgroups")
+        .map(|entry| {
+            entry
+                .expect("a name")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    let expected: String = names.iter().map(|name| format!("{name}\n")).collect();
+    for (bind, shown) in [
+        ("/sys/fs/cgroup:/seen:ro", "/seen"),
+        ("/sys:/seen:ro", "/seen/fs/cgroup"),
+        ("/sys/fs/cgroup:/sys/fs/cgroup:ro", "/sys/fs/cgroup"),
+    ] {
+        let words = ["run", "--rm", "-v", bind, "busybox", "ls", "-a", shown];
+        let seen = tool(engine).run(words);
+        let rest = seen.out().replacen(".\n..\n", "", 1);
+        assert_eq!(
+            (seen.code, &*rest),
+            (Some(0), &*expected),
+            "{bind}: {seen:?}"
+        );
+    }
+    let part = place.join(&names[0]);
+    if part.is_dir() {
+        let bind = format!("{}:/seen:ro", part.display());
+        let words = [
+            "run",
+            "--rm",
+            "-v",
+            &bind,
+            "busybox",
+            "test",
+            "-e",
+            "/seen/cgroup.procs",
+        ];
+        tool(engine).run(words).assert(0, "", "");
+    }
+}
+
+#[test]
+fn sharing_takes_a_mount_that_is_shared() {
+    let engine = engine!();
+    let tool = tool(engine);
+    tool.file("data/file", "");
+    let text = std::fs::read_to_string("/proc/self/mountinfo").expect("mounts");
+    let below = tool.directory().to_owned();
+    let above = text
+        .lines()
+        .filter_map(|line| Some((line.split(' ').nth(4)?, line)))
+        .filter(|(place, _)| below.starts_with(place))
+        .max_by_key(|(place, _)| place.len());
+    let (place, line) = above.expect("a mount");
+    if line.contains(" shared:") || line.contains(" master:") {
+        harness::left_out::<()>(
+            "mount::sharing_takes_a_mount_that_is_shared",
+            "a machine whose mounts are private",
+        );
+        return;
+    }
+    for (propagation, what) in [("rshared", "shared"), ("rslave", "shared or slave")] {
+        let source = format!("{}/data", below.display());
+        let bind = format!("{source}:/data:{propagation}");
+        let outcome = tool.run(["run", "--rm", "-v", &bind, "busybox", "true"]);
+        let message = format!("path {source} is mounted on {place} but it is not a {what} mount");
+        outcome.assert_err_contains(125, "", &message);
+    }
+}
+
+#[test]
+fn nothing_is_mounted_over_processes() {
+    let engine = engine!();
+    let tool = tool(engine);
+    tool.file("data/file", "");
+    for (place, why) in [
+        ("/proc", "it is not of type proc"),
+        ("/proc/own", "it is inside /proc"),
+    ] {
+        let bind = format!("{}/data:{place}", tool.directory().display());
+        let outcome = tool.run(["run", "--rm", "-v", &bind, "busybox", "true"]);
+        outcome.assert_err_contains(125, "", &format!("cannot be mounted because {why}"));
+    }
 }

@@ -111,6 +111,21 @@ fn directory_user_and_host_name_are_as_asked_for() {
 }
 
 #[test]
+fn the_directory_is_made_in_a_root_that_can_only_be_read() {
+    let engine = engine!();
+    let words = [
+        "run",
+        "--rm",
+        "--read-only",
+        "-w",
+        "/made/below",
+        "busybox",
+        "pwd",
+    ];
+    tool(engine).run(words).assert(0, "/made/below\n", "");
+}
+
+#[test]
 fn an_entry_point_goes_before_the_command() {
     let engine = engine!();
     let outcome = tool(engine).run(["run", "--rm", "--entrypoint", "echo", "busybox", "a", "b"]);

@@ -167,11 +167,12 @@ impl Layout {
     /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if the root or the runtime directory is another user's:
     /// whoever owns it could replace what the engine runs.
     pub fn create(&self) -> Result<()> {
-        for above in [self.root.parent(), self.runtime_directory().parent()] {
-            // Those are not the engine's alone: `/var` must not be closed to everybody else, should it be missing.
-            if let Some(above) = above {
-                make_directory_of_mode(above, 0o755)?;
-            }
+        // Those above are not the engine's alone: `/var` must not be closed to everybody else, should it be missing.
+        for above in [self.root.parent(), self.runtime_directory().parent()]
+            .into_iter()
+            .flatten()
+        {
+            make_directory_of_mode(above, 0o755)?;
         }
         for directory in [&self.root, &self.run] {
             make_directory(directory)?;

@@ -4,6 +4,7 @@
 
 mod memory;
 mod mount;
+mod mount_table;
 mod namespace;
 mod process;
 mod signal;
@@ -16,6 +17,7 @@ use tokio::io::unix::AsyncFd;
 
 pub(crate) use memory::release_idle_pages;
 pub(crate) use mount::set_mount_attributes;
+pub(crate) use mount_table::{MountTable, unescaped};
 pub(crate) use namespace::{owner_of_namespace, unshare_cgroups, unshare_user};
 pub(crate) use process::{
     Forked, close_all_at_exec, close_all_but, execve, exit_now, fork, join_new_keyring,

@@ -54,7 +54,7 @@ fn try_start(place: &Place<'_>) -> Result<Launched> {
     make_directory(&place.rootfs())?;
 
     let others = Others::of(place)?;
-    let mounts = Mounts::enter(place, &others)?;
+    let mounts = Mounts::enter(place)?;
     let source = match record.rootfs.clone() {
         Rootfs::Layers(layers) => {
             check_layers(record, &layers)?;
@@ -65,8 +65,8 @@ fn try_start(place: &Place<'_>) -> Result<Launched> {
     };
     let mounted = rootfs::mount(&source, &place.own(), &place.rootfs())?;
     let root = directory(&place.rootfs())?;
-    places::prepare(&source, root.as_fd())?;
-    let mounts = mounts.stage(place, root.as_fd())?;
+    places::prepare(&source, record, root.as_fd())?;
+    let mounts = mounts.stage(place, &others, root.as_fd())?;
     let mut network = network::prepare(place.layout, &record.id, &record.body)?;
     let host = Host::detect()?;
     let built = build(place, &host, &others, &mounts, network.files())?;
@@ -130,7 +130,7 @@ fn build(
 ) -> Result<spec::Built> {
     let rootfs = place.rootfs();
     let root = directory(&rootfs)?;
-    let shm = others.shm().map(|_| place.shm());
+    let shm = others.shm.as_ref().map(|_| place.shm());
     let init = match place.host_config().init.unwrap_or(false) {
         true => {
             let init = place.init();

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{FileType, fstat};
 
@@ -11,54 +11,60 @@ use super::place::Place;
 use super::volumes;
 use crate::layout::make_directory;
 use crate::spec::{MountKind, MountPoint, Propagation};
+use crate::sys::MountTable;
 use crate::{Error, Result, runtime};
 
 /// The mounts of a container in the mount namespace of its monitor.
 #[derive(Debug)]
 pub(super) struct Mounts {
     points: Vec<MountPoint>,
-    /// Those that are shared in both directions, in their order.
-    shared: Vec<OwnedFd>,
-    /// Another container's `/dev/shm`.
-    shm: Option<OwnedFd>,
+    /// Those that are taken along from outside, by their number.
+    taken: Vec<(usize, OwnedFd)>,
 }
 
 impl Mounts {
     /// Enters a mount namespace of its own for a run of the container.
     ///
     /// The machine's mounts show there and what is mounted there does not show outside, so sharing goes one way. What is
-    /// shared both ways is taken along.
-    pub(super) fn enter(place: &Place<'_>, others: &Others) -> Result<Mounts> {
+    /// shared both ways is taken along, and so is what the machine's cgroups show in, which are hidden there.
+    pub(super) fn enter(place: &Place<'_>) -> Result<Mounts> {
         let points = place.record.mounts.clone();
         points.iter().try_for_each(make_source)?;
         place.go_home()?;
-        let sources: Vec<PathBuf> = points
-            .iter()
-            .filter(|point| is_shared(point))
-            .map(|point| point.source.clone())
-            .chain(others.shm())
+        check_propagation(&points)?;
+        let numbers: Vec<usize> = (0..points.len())
+            .filter(|&number| is_taken_along(&points[number]))
             .collect();
-        let paths: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
-        let mut shared = runtime::enter_mount_namespace(&paths)?;
-        let shm = others.shm().and_then(|_| shared.pop());
+        let sources: Vec<&Path> = numbers
+            .iter()
+            .map(|&number| points[number].source.as_path())
+            .collect();
+        let trees = runtime::enter_mount_namespace(&sources)?;
         Ok(Mounts {
+            taken: numbers.into_iter().zip(trees).collect(),
             points,
-            shared,
-            shm,
         })
     }
 
     /// Puts what is not to be mounted by its path where the specification can name it. `root` is the container's root with
     /// nothing mounted in it, from which volumes are filled.
-    pub(super) fn stage(self, place: &Place<'_>, root: BorrowedFd<'_>) -> Result<Vec<MountPoint>> {
+    pub(super) fn stage(
+        self,
+        place: &Place<'_>,
+        others: &Others,
+        root: BorrowedFd<'_>,
+    ) -> Result<Vec<MountPoint>> {
         let mut points = self.points;
-        let shared = points.iter_mut().filter(|point| is_shared(point));
-        for (number, (point, tree)) in shared.zip(&self.shared).enumerate() {
+        for (number, tree) in self.taken {
+            let point = &mut points[number];
+            if !is_shared(point) {
+                runtime::follow(&tree)?;
+            }
             make_directory(&place.mounts())?;
-            point.source = place.mounts().join(format!("shared-{number}"));
-            attach(tree, &point.source)?;
+            point.source = place.mounts().join(format!("taken-{number}"));
+            attach(&tree, &point.source)?;
         }
-        if let Some(shm) = &self.shm {
+        if let Some(shm) = &others.shm {
             attach(shm, &place.shm())?;
         }
         volumes::set_up(
@@ -70,6 +76,52 @@ impl Mounts {
         )?;
         Ok(points)
     }
+}
+
+/// A mount shows on the machine, or the machine's in the container, only where the machine has it so.
+fn check_propagation(points: &[MountPoint]) -> Result<()> {
+    use Propagation::{Private, Rprivate, Rshared, Rslave, Shared, Slave};
+    let is_private = |point: &&MountPoint| matches!(point.propagation, Rprivate | Private);
+    let mut points = points
+        .iter()
+        .filter(|point| point.kind == MountKind::Bind && !is_private(point))
+        .peekable();
+    if points.peek().is_none() {
+        return Ok(());
+    }
+    let table = MountTable::read()?;
+    for point in points {
+        let source = fs::canonicalize(&point.source).unwrap_or_else(|_| point.source.clone());
+        let Some(mounted) = table.of(&source) else {
+            continue;
+        };
+        let refused = |what: &str| {
+            Err(Error::invalid(format!(
+                "path {} is mounted on {} but it is not a {what} mount",
+                point.source.display(),
+                mounted.place.display()
+            )))
+        };
+        match point.propagation {
+            Shared | Rshared if !mounted.is_shared => return refused("shared"),
+            Slave | Rslave if !mounted.is_shared && !mounted.is_slave => {
+                return refused("shared or slave");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_taken_along(point: &MountPoint) -> bool {
+    is_shared(point) || point.kind == MountKind::Bind && shows_cgroups(point)
+}
+
+/// Whether the machine's cgroups are to be seen in a bind: all of them, or one.
+fn shows_cgroups(point: &MountPoint) -> bool {
+    let source = fs::canonicalize(&point.source).unwrap_or_else(|_| point.source.clone());
+    source.starts_with(runtime::CGROUPS)
+        || !point.non_recursive && Path::new(runtime::CGROUPS).starts_with(&source)
 }
 
 fn is_shared(point: &MountPoint) -> bool {

@@ -1,15 +1,18 @@
 //! Namespaces of other containers.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::observe;
-use super::place::{Place, directory};
+use super::place::Place;
 use crate::spec::Existing;
 use crate::state::Store;
-use crate::{Error, Layout, Result};
+use crate::{Error, Layout, Result, runtime};
+
+const IPC: &str = "IPC";
 
 /// The processes of other containers whose namespaces this one joins.
 #[derive(Debug, Default)]
@@ -17,7 +20,8 @@ pub(super) struct Others {
     pid: Option<PathBuf>,
     ipc: Option<PathBuf>,
     network: Option<PathBuf>,
-    shm: Option<OwnedFd>,
+    /// The other container's `/dev/shm`, mounted nowhere.
+    pub(super) shm: Option<OwnedFd>,
 }
 
 impl Others {
@@ -30,14 +34,19 @@ impl Others {
             else {
                 return Ok(None);
             };
-            let pid = process_of(place.layout, other, what)?;
+            let store = Store::new(place.layout);
+            let id = store.find(other)?;
+            let pid = process_of(place.layout, &id, what)?;
+            if what == IPC {
+                check_shareable(&store, &id)?;
+            }
             Ok(Some((pid, PathBuf::from(format!("/proc/{pid}/ns/{file}")))))
         };
-        let ipc = namespace(&config.ipc_mode, "IPC", "ipc")?;
+        let ipc = namespace(&config.ipc_mode, IPC, "ipc")?;
         let path = |found: Option<(i32, PathBuf)>| found.map(|(_, path)| path);
         Ok(Others {
             shm: match &ipc {
-                Some((pid, _)) => Some(shm_of(*pid)?),
+                Some((pid, _)) => Some(shm_of(*pid, place)?),
                 None => None,
             },
             ipc: path(ipc),
@@ -54,18 +63,10 @@ impl Others {
             network: self.network.clone(),
         }
     }
-
-    /// The other container's `/dev/shm`, by a path that leads nowhere else.
-    pub(super) fn shm(&self) -> Option<PathBuf> {
-        let shm = self.shm.as_ref()?;
-        Some(PathBuf::from(format!("/proc/self/fd/{}", shm.as_raw_fd())))
-    }
 }
 
-fn process_of(layout: &Layout, reference: &str, what: &str) -> Result<i32> {
-    let store = Store::new(layout);
-    let id = store.find(reference)?;
-    let state = observe(layout, &id)?;
+fn process_of(layout: &Layout, id: &str, what: &str) -> Result<i32> {
+    let state = observe(layout, id)?;
     if state.pid == 0 || !state.is_running() {
         return Err(Error::conflict(format!(
             "cannot join {what} of a non running container: {id}"
@@ -74,15 +75,26 @@ fn process_of(layout: &Layout, reference: &str, what: &str) -> Result<i32> {
     Ok(state.pid)
 }
 
-/// The other container's `/dev/shm`: what lies on the way is its own to choose.
-fn shm_of(pid: i32) -> Result<OwnedFd> {
-    let root = directory(Path::new(&format!("/proc/{pid}/root")))?;
-    openat2(
-        root,
-        "dev/shm",
-        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-        ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS,
-    )
-    .map_err(|error| Error::io("open the other container's /dev/shm", error))
+/// A container's shared memory is its own unless it was made to be shared.
+fn check_shareable(store: &Store<'_>, id: &str) -> Result<()> {
+    let record = store.record(id)?;
+    let mode = record.body.host_config.and_then(|config| config.ipc_mode);
+    match mode.as_deref().unwrap_or_default() {
+        "" | "private" | "none" => Err(Error::conflict(format!(
+            "can't join IPC of container {id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The other container's `/dev/shm`: what lies on the way is its own to choose. A mount is there to be taken only for who is in
+/// its namespace.
+fn shm_of(pid: i32, place: &Place<'_>) -> Result<OwnedFd> {
+    let failed = |error| Error::io("take the other container's /dev/shm", error);
+    let path = format!("/proc/{pid}/ns/mnt");
+    let namespace = open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(failed)?;
+    move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Mount)).map_err(failed)?;
+    let taken = runtime::tree::take(Path::new("/dev/shm"));
+    place.go_home()?;
+    taken.map_err(failed)
 }

@@ -4,11 +4,12 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use libcontainer::oci_spec::runtime::{Mount, Spec};
-use rustix::fs::{Mode, OFlags, ResolveFlags, fstat, openat2, symlinkat};
+use rustix::fs::{Mode, OFlags, ResolveFlags, fstat, openat2, statfs, symlinkat};
 use rustix::io::Errno;
 
 use crate::rootfs::Source;
 use crate::rootfs::place::{self, Kind, Unreachable};
+use crate::state::Record;
 use crate::{Error, Result};
 
 /// By this file programs know that they run in a container of Docker's.
@@ -35,7 +36,7 @@ const MOUNT_TABLE: (&str, &str) = ("/etc/mtab", "/proc/mounts");
 ///
 /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a directory whose `/dev` is a link: what is made
 /// there would be made elsewhere.
-pub(super) fn prepare(source: &Source, root: BorrowedFd<'_>) -> Result<()> {
+pub(super) fn prepare(source: &Source, record: &Record, root: BorrowedFd<'_>) -> Result<()> {
     let directory = match source {
         Source::Directory(directory) => Some(directory),
         Source::Layers(_) | Source::Overlay(_) => None,
@@ -58,6 +59,31 @@ pub(super) fn prepare(source: &Source, root: BorrowedFd<'_>) -> Result<()> {
     if matches!(source, Source::Layers(_)) {
         link_mount_table(root).map_err(failed)?;
     }
+    make_working_dir(record, root)
+}
+
+/// Where the root is to be read-only, the directory that the program starts in is made before. One in a mount is made there.
+fn make_working_dir(record: &Record, root: BorrowedFd<'_>) -> Result<()> {
+    let config = record.body.host_config.as_ref();
+    let is_read_only = config
+        .and_then(|config| config.readonly_rootfs)
+        .unwrap_or(false);
+    let directory = Path::new(record.body.working_dir.as_deref().unwrap_or_default());
+    let tmpfs = config.and_then(|config| config.tmpfs.as_ref());
+    let mut mounted = record
+        .mounts
+        .iter()
+        .map(|point| point.destination.as_str())
+        .chain(tmpfs.into_iter().flatten().map(|(place, _)| place.as_str()));
+    if !is_read_only
+        || !directory.is_absolute()
+        || is_own(directory)
+        || mounted.any(|place| directory.starts_with(place))
+    {
+        return Ok(());
+    }
+    // What is in its way is told by who goes there.
+    let _ = place::make(root, directory, Kind::Directory);
     Ok(())
 }
 
@@ -96,6 +122,49 @@ fn refused(mount: &Mount, reason: &str) -> Error {
     ))
 }
 
+/// What is mounted over `/proc`, or in it, would lie to the engine and to the container: a few files may, which others show
+/// with a container's own figures.
+fn check_processes(mount: &Mount) -> Result<()> {
+    const FILES: [&str; 11] = [
+        "cpuinfo",
+        "diskstats",
+        "meminfo",
+        "stat",
+        "swaps",
+        "uptime",
+        "loadavg",
+        "slabinfo",
+        "net/dev",
+        "sys/kernel/ns_last_pid",
+        "sys/crypto/fips_enabled",
+    ];
+    let Ok(below) = mount.destination().strip_prefix("/proc") else {
+        return Ok(());
+    };
+    let is_proc = match mount.typ().as_deref() {
+        Some("proc") => true,
+        Some("bind") => mount.source().as_deref().is_some_and(is_proc),
+        _ => false,
+    };
+    match below.to_str() {
+        Some("") if is_proc => Ok(()),
+        Some("") => Err(refused(
+            mount,
+            "it cannot be mounted because it is not of type proc",
+        )),
+        Some(file) if FILES.contains(&file) => Ok(()),
+        _ => Err(refused(
+            mount,
+            "it cannot be mounted because it is inside /proc",
+        )),
+    }
+}
+
+fn is_proc(source: &Path) -> bool {
+    const PROC: i64 = 0x9fa0;
+    statfs(source).is_ok_and(|found| found.f_type == PROC)
+}
+
 /// Makes the places of mounts that links lead to and that are not there, as Docker does.
 ///
 /// # Errors
@@ -107,6 +176,7 @@ pub(super) fn make(spec: &Spec, root: BorrowedFd<'_>) -> Result<()> {
     let own = fstat(root).map_err(|error| Error::io("look at the container's root", error))?;
     for (number, mount) in mounts.iter().enumerate() {
         let destination = mount.destination();
+        check_processes(mount)?;
         let is_below = |above: &Path| destination.starts_with(above);
         // That is made in what is mounted there.
         if is_own(destination)

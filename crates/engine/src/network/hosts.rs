@@ -92,10 +92,13 @@ pub(crate) fn text(
     }) = own
         && !hostname.is_empty()
     {
-        let _ = if domainname.is_empty() {
-            writeln!(text, "{address}\t{hostname}")
-        } else {
-            writeln!(text, "{address}\t{hostname}.{domainname} {hostname}")
+        let full = match domainname {
+            "" => hostname.to_owned(),
+            domainname => format!("{hostname}.{domainname}"),
+        };
+        let _ = match full.split_once('.') {
+            None => writeln!(text, "{address}\t{full}"),
+            Some((short, _)) => writeln!(text, "{address}\t{full} {short}"),
         };
     }
     Ok(text)

@@ -80,6 +80,7 @@ impl Request {
 ///
 /// It is the client's own body that is checked, without what the image adds.
 pub(crate) fn check_conflicts(body: &ContainerCreateBody) -> Result<()> {
+    check_names(body)?;
     if !matches!(Mode::of(body)?, Mode::Container(_)) {
         return Ok(());
     }
@@ -119,6 +120,25 @@ pub(crate) fn check_conflicts(body: &ContainerCreateBody) -> Result<()> {
     ] {
         if conflicts {
             return Err(Error::invalid(format!("conflicting options: {message}")));
+        }
+    }
+    Ok(())
+}
+
+/// In the machine's own namespace a container has the machine's names.
+fn check_names(body: &ContainerCreateBody) -> Result<()> {
+    let config = body.host_config.as_ref();
+    if config.and_then(|config| config.uts_mode.as_deref()) != Some("host") {
+        return Ok(());
+    }
+    for (name, what) in [
+        (&body.hostname, "hostname"),
+        (&body.domainname, "domainname"),
+    ] {
+        if name.as_ref().is_some_and(|name| !name.is_empty()) {
+            return Err(Error::invalid(format!(
+                "conflicting options: {what} and the UTS mode"
+            )));
         }
     }
     Ok(())

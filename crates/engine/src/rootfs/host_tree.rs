@@ -26,7 +26,8 @@ use super::overlay::{self, Overlay, open_directory};
 use super::{Kind, Mounted};
 use crate::layout::make_directory;
 use crate::runtime::tree;
-use crate::{Error, Result, sys};
+use crate::sys::{self, MountTable};
+use crate::{Error, Result};
 
 /// Directories of the machine's root that are empty in a container: three are its own, and what lies in `/run` are sockets
 /// that speak for the machine.
@@ -39,7 +40,7 @@ pub(super) fn mount(source: &Path, directory: &Path, target: &Path) -> Result<Mo
     let source = fs::canonicalize(source)
         .map_err(|error| Error::io(format_args!("open {}", source.display()), error))?;
     let is_machine = source == Path::new("/");
-    let mounts = Mounts::read()?.below(&source, target);
+    let mounts = below(MountTable::read()?, &source, target);
     let lower = open_directory(&source)?;
     if !is_machine {
         let overlay = Overlay::over(
@@ -289,60 +290,16 @@ fn put_file(lower: &OwnedFd, place: &OwnedFd, name: &OsStr) -> io::Result<()> {
     Ok(tree::attach(&copy, &below)?)
 }
 
-/// Places where something is mounted.
-struct Mounts(Vec<PathBuf>);
-
-impl Mounts {
-    fn read() -> Result<Mounts> {
-        let path = "/proc/self/mountinfo";
-        let text = fs::read(path).map_err(|error| Error::io(format_args!("read {path}"), error))?;
-        Ok(Mounts::parse(&text))
-    }
-
-    fn parse(text: &[u8]) -> Mounts {
-        let places = text
-            .split(|&byte| byte == b'\n')
-            .filter_map(|line| line.split(|&byte| byte == b' ').nth(4))
-            // A mount whose directory was removed is nowhere.
-            .filter(|place| !place.ends_with(b"//deleted"))
-            .map(|place| PathBuf::from(OsString::from_vec(unescaped(place))));
-        Mounts(places.collect())
-    }
-
-    /// The places below `top`, but for those below another one of them, and for what is at or below `not`.
-    fn below(self, top: &Path, not: &Path) -> Vec<PathBuf> {
-        let mut places: Vec<PathBuf> = self
-            .0
-            .into_iter()
-            .filter(|place| place != top && place.starts_with(top) && !place.starts_with(not))
-            .collect();
-        places.sort();
-        places.dedup_by(|later, earlier| later.starts_with(&*earlier));
-        places
-    }
-}
-
-/// The kernel writes blanks and backslashes as three octal digits.
-fn unescaped(text: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&first, after)) = rest.split_first() {
-        let code = (first == b'\\')
-            .then(|| str::from_utf8(after.get(..3)?).ok())
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match code {
-            Some(code) => {
-                plain.push(code);
-                rest = &after[3..];
-            }
-            None => {
-                plain.push(first);
-                rest = after;
-            }
-        }
-    }
-    plain
+/// The places below `top` where something is mounted, but for those below another one of them, and for what is at or below
+/// `not`.
+fn below(table: MountTable, top: &Path, not: &Path) -> Vec<PathBuf> {
+    let mut places: Vec<PathBuf> = table
+        .into_places()
+        .filter(|place| place != top && place.starts_with(top) && !place.starts_with(not))
+        .collect();
+    places.sort();
+    places.dedup_by(|later, earlier| later.starts_with(&*earlier));
+    places
 }
 
 /// Binds what is mounted below `source` at the same places of the new root, read-only all the way down. A place that is
@@ -414,28 +371,18 @@ mod tests {
             6 1 0:2 / /gone//deleted rw - tmpfs t rw\n\
             7 1 0:2 / /run/x/rootfs/y rw - tmpfs t rw\n\
             8 1 0:2 / /a rw - tmpfs t rw\n";
-        let below = |top: &str| -> Vec<String> {
-            Mounts::parse(text)
-                .below(Path::new(top), Path::new("/run/x/rootfs"))
-                .into_iter()
-                .map(|place| place.to_string_lossy().into_owned())
-                .collect()
+        let found = |top: &str| -> Vec<String> {
+            below(
+                MountTable::parse(text),
+                Path::new(top),
+                Path::new("/run/x/rootfs"),
+            )
+            .into_iter()
+            .map(|place| place.to_string_lossy().into_owned())
+            .collect()
         };
-        assert_eq!(below("/"), ["/a", "/a b/c", "/ab"]);
-        assert_eq!(below("/a"), ["/a/b"]);
-        assert_eq!(below("/a b"), ["/a b/c"]);
-    }
-
-    #[test]
-    fn escapes_that_are_none_stay() {
-        for (text, plain) in [
-            (&b"a\\134b"[..], &b"a\\b"[..]),
-            (b"\\", b"\\"),
-            (b"\\9", b"\\9"),
-            (b"\\999", b"\\999"),
-            (b"\\011", b"\t"),
-        ] {
-            assert_eq!(unescaped(text), plain);
-        }
+        assert_eq!(found("/"), ["/a", "/a b/c", "/ab"]);
+        assert_eq!(found("/a"), ["/a/b"]);
+        assert_eq!(found("/a b"), ["/a b/c"]);
     }
 }

@@ -16,7 +16,7 @@ use crate::spec::CgroupView;
 use crate::{Error, Result, sys};
 
 /// Where it is.
-pub(super) const PLACE: &str = "/sys/fs/cgroup";
+pub const PLACE: &str = "/sys/fs/cgroup";
 
 const ATTRIBUTES: u64 = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOEXEC;
 

@@ -28,7 +28,9 @@ use super::report::{Report, Reporter};
 use super::{Failure, own_mounts, terminal, tree};
 use crate::error::os_text;
 use crate::seccomp::Filter;
-use crate::spec::{Capabilities, MountPropagation, Propagation, enter_working_dir};
+use crate::spec::{
+    Capabilities, MountPropagation, Propagation, enter_working_dir, go_to_working_dir,
+};
 use crate::sys;
 
 /// What is left to do inside the container.
@@ -45,6 +47,8 @@ pub(super) struct LastSteps {
     /// Whether the terminal is the container's console.
     pub(super) console: bool,
     pub(super) working_dir: PathBuf,
+    /// Whether that is made where it is missing.
+    pub(super) makes_working_dir: bool,
     pub(super) filter: Filter,
     pub(super) capabilities: Capabilities,
 }
@@ -79,13 +83,21 @@ impl LastSteps {
             Some(size) => Some(terminal::open_terminal(size, self.console)?),
             None => None,
         };
-        enter_working_dir(&self.working_dir)
-            .map_err(|error| Failure::container(error.to_string()))?;
+        self.enter_working_dir()?;
         let told = match &terminal {
             Some(master) => self.reporter.send_with(&Report::Ready, master.as_fd()),
             None => self.reporter.send(&Report::Ready),
         };
         told.map_err(|error| failed("tell the monitor", error))
+    }
+
+    fn enter_working_dir(&self) -> Result<(), Failure> {
+        if self.makes_working_dir {
+            return enter_working_dir(&self.working_dir)
+                .map_err(|error| Failure::container(error.to_string()));
+        }
+        go_to_working_dir(&self.working_dir)
+            .map_err(|error| Failure::of_working_dir(&self.working_dir, &error.into()))
     }
 
     /// Returns why the process did not become the program.

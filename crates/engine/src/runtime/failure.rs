@@ -1,6 +1,7 @@
 //! Why a program did not start, in Docker's words.
 
 use std::io;
+use std::path::Path;
 use std::{error, fmt};
 
 use rustix::io::Errno;
@@ -59,6 +60,14 @@ impl Failure {
         Failure {
             stage,
             message: format!("exec: {program:?}: {}", os_text(error)),
+        }
+    }
+
+    /// A directory in which a joining process cannot start.
+    pub(super) fn of_working_dir(directory: &Path, error: &io::Error) -> Failure {
+        Failure {
+            stage: Stage::NotExecutable,
+            message: format!("chdir to cwd ({directory:?}): {}", os_text(error)),
         }
     }
 

@@ -4,6 +4,7 @@
 //! that is for a monitor, so a short-lived fork of it does the calling; the monitor has one thread, so the fork may do
 //! whatever it could. The container's first process is a sibling of the launcher: the monitor's own child.
 
+use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::fs::symlink;
@@ -169,15 +170,24 @@ fn show_version_2(in_user_namespace: bool) -> io::Result<()> {
         sys::unshare_cgroups()?;
         return Ok(mount("cgroup2", place, "cgroup2", flags, None)?);
     }
-    // To mount the first one takes the kernel 8 ms and more. With none, and without those of version 1, libcontainer looks
-    // for each and finds nothing.
     match unmount(place, UnmountFlags::DETACH) {
         // It is no mount.
         Ok(()) | Err(Errno::INVAL) => {}
         Err(error) => return Err(error.into()),
     }
+    // To mount the first one takes the kernel 8 ms and more. With none, and without those of version 1, libcontainer looks
+    // for each and finds nothing.
+    if shows_version_1()? {
+        return Ok(mount("cgroup2", place, "cgroup2", flags, None)?);
+    }
     let size = Some(c"size=4k,mode=755");
     Ok(mount("tmpfs", place, "tmpfs", flags, size)?)
+}
+
+/// Whether trees of version 1 are mounted, as they still are where the container is to have them in a bind.
+fn shows_version_1() -> io::Result<bool> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+    Ok(mounts.lines().any(|line| line.contains(" - cgroup ")))
 }
 
 fn is_version_2(place: &Path) -> bool {

@@ -24,13 +24,14 @@ pub(crate) mod tree;
 
 use std::fs;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use libcontainer::oci_spec::runtime::Mount;
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::termios::Winsize;
 
+pub use cgroup_view::PLACE as CGROUPS;
 pub use failure::{Failure, Stage, exit_code};
 pub use own_program::{SealedCommand, stage_init};
 pub use process::{Created, Process};
@@ -131,6 +132,7 @@ pub fn create(input: &CreateInput<'_>) -> Result<Created> {
             terminal: input.stdio.terminal(),
             console: true,
             working_dir: built.working_dir.clone(),
+            makes_working_dir: true,
             filter: Filter::new(&built.seccomp, built.capabilities)?,
             capabilities: built.capabilities,
         })
@@ -205,6 +207,7 @@ pub fn exec(input: &ExecInput<'_>) -> Result<Process> {
             terminal: input.stdio.terminal(),
             console: false,
             working_dir: input.built.working_dir.clone(),
+            makes_working_dir: false,
             filter: Filter::new(&input.built.seccomp, input.built.capabilities)?,
             capabilities: input.built.capabilities,
         })
@@ -237,14 +240,14 @@ pub fn clean_up(state: &Path) -> Result<()> {
 /// Gives this process, which has one thread, a mount namespace of its own: what it mounts is seen by nobody else and gone
 /// when it and its containers are, and what the machine mounts later shows.
 ///
-/// Of the directories in `shared`, which a container shall share mounts with in both directions, the result has the mounts
-/// as they were before, for [`attach`]: in the new namespace itself there is but one direction.
+/// Of the directories in `taken` the result has the mounts as they were before, for [`attach`]: they share mounts in both
+/// directions, of which there is but one in the new namespace itself.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::System`](crate::ErrorKind::System) if the kernel refuses.
-pub fn enter_mount_namespace(shared: &[&Path]) -> Result<Vec<OwnedFd>> {
-    let trees = shared
+pub fn enter_mount_namespace(taken: &[&Path]) -> Result<Vec<OwnedFd>> {
+    let trees = taken
         .iter()
         .map(|path| tree::clone_of(path, tree::Depth::All))
         .collect::<Result<_>>()?;
@@ -255,6 +258,16 @@ pub fn enter_mount_namespace(shared: &[&Path]) -> Result<Vec<OwnedFd>> {
     )
     .map_err(|error| Error::io("make a mount namespace", error))?;
     Ok(trees)
+}
+
+/// Has such a tree see what is mounted where it was taken, and what is mounted in it be seen nowhere else.
+///
+/// # Errors
+///
+/// [`ErrorKind::System`](crate::ErrorKind::System) if the kernel refuses.
+pub fn follow(tree: &OwnedFd) -> Result<()> {
+    sys::set_mount_attributes(tree.as_fd(), true, 0, libc::MS_SLAVE)
+        .map_err(|error| Error::io("take a mount along", error))
 }
 
 /// Mounts what [`enter_mount_namespace`] returned at a directory or a file.

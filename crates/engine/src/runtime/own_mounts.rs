@@ -74,7 +74,19 @@ pub(super) fn make(spec: &mut Spec) -> Result<Vec<Mount>> {
 
 /// Makes a mount from inside the container.
 pub(super) fn attach(mount: &Mount) -> rustix::io::Result<()> {
-    tree::attach(&detached(mount)?, &tree::place(mount.destination())?)
+    let place = match tree::place(mount.destination()) {
+        // In what the user has put there instead.
+        Err(Errno::NOENT) => make_place(mount)?,
+        place => place?,
+    };
+    tree::attach(&detached(mount)?, &place)
+}
+
+fn make_place(mount: &Mount) -> rustix::io::Result<OwnedFd> {
+    let root = tree::place(Path::new("/"))?;
+    place::make(root.as_fd(), mount.destination(), Kind::Directory)
+        .map(|place| place.descriptor)
+        .map_err(|error| error.reason)
 }
 
 pub(super) fn failed(mount: &Mount, error: Errno) -> Error {

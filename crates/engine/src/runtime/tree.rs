@@ -33,6 +33,14 @@ pub(crate) fn clone_of(path: &Path, depth: Depth) -> Result<OwnedFd> {
         .map_err(|error| Error::io(format_args!("take the mount at {}", path.display()), error))
 }
 
+/// A copy of what is mounted at a place below this process's root, with links followed as it sees them.
+pub(crate) fn take(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    open_tree(&place(path)?, "", flags)
+}
+
 /// What is mounted over `/dev` in place of the container's own.
 pub(super) fn of_point(point: &MountPoint) -> Result<OwnedFd> {
     let failed = |error| Error::io(format_args!("mount {}", point.destination), error);
@@ -114,7 +122,7 @@ fn attribute(option: &str) -> MountAttrFlags {
 }
 
 /// A place below this process's root, with links followed as it sees them.
-pub(super) fn place(path: &Path) -> rustix::io::Result<OwnedFd> {
+pub(crate) fn place(path: &Path) -> rustix::io::Result<OwnedFd> {
     let root = rustix::fs::openat(
         CWD,
         "/",
@@ -125,7 +133,7 @@ pub(super) fn place(path: &Path) -> rustix::io::Result<OwnedFd> {
 }
 
 /// A place below that root, with links followed as who has it for a root sees them.
-pub(super) fn place_in(root: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<OwnedFd> {
+pub(crate) fn place_in(root: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<OwnedFd> {
     let path = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| Errno::INVAL)?;
     loop {
         match openat2(

@@ -38,7 +38,7 @@ pub use namespace::Existing;
 pub use process::{BuiltProcess, ExecInput, process};
 pub use security::{Seccomp, Security};
 pub use user::User;
-pub use working_dir::enter_working_dir;
+pub use working_dir::{enter_working_dir, go_to_working_dir};
 
 use crate::cgroup::DeviceRule;
 use crate::user_namespace::Ids;

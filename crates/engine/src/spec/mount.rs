@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use libcontainer::oci_spec::runtime::{Mount, MountBuilder};
 
 use super::mount_point::{MountKind, MountPoint, Propagation, clean};
-use super::{CgroupView, Input, MountPropagation, init_path, rootfs_file};
+use super::{CgroupView, Input, MountPropagation, init_path, rootfs_file, tmpfs};
 use crate::{Error, Result};
 
 /// How large `/dev/shm` is unless the request says otherwise.
@@ -85,7 +85,11 @@ pub(super) fn of_container(input: &Input<'_>, facts: &Facts<'_>) -> Result<Mount
     let mut ordered: Vec<(String, Mount)> = own_files(input, read_only_root)?;
     ordered.retain(|(destination, _)| !user.iter().any(|point| point.destination == *destination));
     for point in &user {
-        ordered.push((point.destination.clone(), of_point(point)?));
+        let mount = match point.kind {
+            MountKind::Tmpfs => of_tmpfs(point, tmpfs::mode_of_place(input.root, &user, point))?,
+            _ => of_bind(point)?,
+        };
+        ordered.push((point.destination.clone(), mount));
         if root_propagation != Propagation::Rprivate && point.kind != MountKind::Tmpfs {
             propagation.push(MountPropagation {
                 destination: PathBuf::from(&point.destination),
@@ -266,14 +270,19 @@ fn own_files(input: &Input<'_>, read_only: bool) -> Result<Vec<(String, Mount)>>
     Ok(list)
 }
 
-fn of_point(point: &MountPoint) -> Result<Mount> {
-    if point.kind == MountKind::Tmpfs {
-        let mut options: Vec<&str> = point.tmpfs_options.iter().map(String::as_str).collect();
-        if point.read_only {
-            options.push("ro");
-        }
-        return mount(&point.destination, "tmpfs", "tmpfs", &options);
+fn of_tmpfs(point: &MountPoint, mode: Option<u32>) -> Result<Mount> {
+    let mut options: Vec<&str> = point.tmpfs_options.iter().map(String::as_str).collect();
+    if point.read_only {
+        options.push("ro");
     }
+    let mode = mode.map(|mode| format!("mode={mode:o}"));
+    if !options.iter().any(|option| option.starts_with("mode=")) {
+        options.extend(mode.as_deref());
+    }
+    mount(&point.destination, "tmpfs", "tmpfs", &options)
+}
+
+fn of_bind(point: &MountPoint) -> Result<Mount> {
     if point.source.as_os_str().is_empty() {
         return Err(Error::system(format!(
             "the volume for {} was not found",

@@ -155,6 +155,11 @@ pub fn mount_points(
     }
     let mut tmpfs: Vec<String> = Vec::new();
     for (destination, options) in host_config.tmpfs.iter().flatten() {
+        if !destination.starts_with('/') {
+            return Err(Error::invalid(format!(
+                "invalid mount path: '{destination}' mount path must be absolute"
+            )));
+        }
         let destination = clean(destination);
         check_destination("tmpfs", &destination)?;
         super::tmpfs::options(options)?;

@@ -37,7 +37,7 @@ pub struct BuiltProcess {
     pub capabilities: Capabilities,
     /// The filter of system calls to load just before that.
     pub seccomp: super::Seccomp,
-    /// Where the program starts, for [`enter_working_dir`](super::enter_working_dir).
+    /// Where the program starts, for [`go_to_working_dir`](super::go_to_working_dir).
     pub working_dir: PathBuf,
 }
 

@@ -1,5 +1,12 @@
 //! Mount options of a tmpfs: what `--tmpfs` says behind the colon.
 
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+
+use super::mount_point::{MountKind, MountPoint};
+use crate::runtime::tree;
 use crate::{Error, Result};
 
 /// Options that are a flag of the mount, with the ones that they take the place of.
@@ -34,6 +41,34 @@ const VALUES: [&str; 7] = [
     "nr_blocks",
     "mpol",
 ];
+
+/// The mode of the directory that a tmpfs lies over: unless told otherwise it has that too, so that it opens nothing that was
+/// closed. Nothing where there is no directory.
+pub(super) fn mode_of_place(
+    root: BorrowedFd<'_>,
+    mounts: &[MountPoint],
+    tmpfs: &MountPoint,
+) -> Option<u32> {
+    let destination = Path::new(&tmpfs.destination);
+    let above = mounts
+        .iter()
+        .filter(|mount| mount.destination != tmpfs.destination)
+        .filter(|mount| destination.starts_with(&mount.destination))
+        .max_by_key(|mount| mount.destination.len());
+    let place = match above {
+        Some(mount) if mount.kind == MountKind::Tmpfs => return None,
+        Some(mount) => {
+            let below = destination.strip_prefix(&mount.destination).ok()?;
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let source = open(&mount.source, flags, Mode::empty()).ok()?;
+            tree::place_in(source.as_fd(), below).ok()?
+        }
+        None => tree::place_in(root, destination).ok()?,
+    };
+    let found = fstat(&place).ok()?;
+    let is_directory = FileType::from_raw_mode(found.st_mode) == FileType::Directory;
+    is_directory.then_some(found.st_mode & 0o7777)
+}
 
 /// The options of a tmpfs that is asked for with `asked`, comma-separated: Docker's own, and these, of which a later one
 /// takes the place of an earlier one of its kind.

@@ -8,9 +8,10 @@ use rustix::io::Errno;
 use rustix::process::fchdir;
 
 use crate::rootfs::place;
+use crate::runtime::tree;
 use crate::{Error, Result};
 
-/// Makes the directory, as root's, where it is missing, and goes there.
+/// Makes the directory of a container's first process, as root's, where it is missing, and goes there.
 ///
 /// To be called inside the container, whose links then lead nowhere else, by a process that has all its capabilities
 /// still: the user may have no way into the directory.
@@ -32,4 +33,15 @@ pub fn enter_working_dir(directory: &Path) -> Result<()> {
     let place = place::make(root.as_fd(), directory, place::Kind::Directory)
         .map_err(|error| failed(&error.path, error.reason))?;
     fchdir(&place.descriptor).map_err(|error| failed(directory, error))
+}
+
+/// Goes to the directory of a process that joins a container, which has to be there.
+///
+/// To be called as [`enter_working_dir`] is.
+///
+/// # Errors
+///
+/// The kernel's.
+pub fn go_to_working_dir(directory: &Path) -> rustix::io::Result<()> {
+    fchdir(tree::place(directory)?)
 }

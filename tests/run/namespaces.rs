@@ -1,0 +1,72 @@
+//! `--ipc`, `--uts`, and the names that a container goes by.
+
+use harness::Engine;
+
+use crate::{engine, tool, until};
+
+/// A container that shows what it has in its shared memory, started with these options.
+fn donor(engine: &'static Engine, options: &[&str]) -> String {
+    let script = "echo shared >/dev/shm/file; touch /ready; exec sleep 1000";
+    let words = [&["run", "-d"], options, &["busybox", "sh", "-c", script]];
+    let outcome = tool(engine).run(words.concat());
+    assert_eq!(outcome.code, Some(0), "{}", outcome.err());
+    let id = outcome.out().trim().to_owned();
+    until(|| {
+        let seen = tool(engine).run(["exec", &id, "test", "-e", "/ready"]);
+        (seen.code == Some(0)).then_some(())
+    });
+    id
+}
+
+#[test]
+fn shared_memory_is_anothers_who_shares_it() {
+    let engine = engine!();
+    let id = donor(engine, &["--ipc", "shareable"]);
+    let ipc = format!("container:{id}");
+    let script = "cat /dev/shm/file; echo more >>/dev/shm/file; readlink /proc/self/ns/ipc";
+    let words = ["run", "--rm", "--ipc", &ipc, "busybox", "sh", "-c", script];
+    let outcome = tool(engine).run(words);
+    let namespace = tool(engine).run(["exec", &id, "readlink", "/proc/self/ns/ipc"]);
+    outcome.assert(0, &format!("shared\n{}", namespace.out()), "");
+    let seen = tool(engine).run(["exec", &id, "cat", "/dev/shm/file"]);
+    seen.assert(0, "shared\nmore\n", "");
+    engine.remove(&id);
+}
+
+#[test]
+fn shared_memory_that_is_private_stays_so() {
+    let engine = engine!();
+    let id = donor(engine, &["--ipc", "private"]);
+    let ipc = format!("container:{id}");
+    let outcome = tool(engine).run(["run", "--rm", "--ipc", &ipc, "busybox", "true"]);
+    outcome.assert_err_contains(125, "", "non-shareable IPC");
+    engine.remove(&id);
+}
+
+#[test]
+fn a_container_in_the_machines_namespace_has_no_name_of_its_own() {
+    let engine = engine!();
+    let outcome = tool(engine).run([
+        "run", "--rm", "--uts", "host", "-h", "own", "busybox", "true",
+    ]);
+    outcome.assert_err_contains(125, "", "hostname");
+    assert!(outcome.err().contains("UTS"), "{}", outcome.err());
+}
+
+#[test]
+fn a_long_name_has_a_short_one_beside_it() {
+    let engine = engine!();
+    let script = "tail -1 /etc/hosts | tr '\\t' ' ' | cut -d' ' -f2-";
+    for (options, names) in [
+        (&["-h", "plain"][..], "plain\n"),
+        (&["-h", "foo.bar"], "foo.bar foo\n"),
+        (&["-h", "a.b", "--domainname", "c.d"], "a.b.c.d a\n"),
+    ] {
+        let words = [
+            &["run", "--rm", "--network", "bridge"],
+            options,
+            &["busybox", "sh", "-c", script],
+        ];
+        tool(engine).run(words.concat()).assert(0, names, "");
+    }
+}
