@@ -120,6 +120,10 @@ pub(crate) const ROOTLESS: &[Lack] = &[
         ],
     },
     Lack {
+        what: "`--sysctl` of a single interface is refused.",
+        tests: &["network::parameters_of_an_interface_are_set_when_it_is_there"],
+    },
+    Lack {
         what: "`--device-cgroup-rule` and a `--device` that may only be read or only be written are refused: rules about devices are root's.",
         tests: &[
             "device::a_device_is_there_and_may_be_used_as_far_as_permitted",

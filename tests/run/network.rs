@@ -42,6 +42,23 @@ fn a_published_port_answers() {
 }
 
 #[test]
+fn parameters_of_an_interface_are_set_when_it_is_there() {
+    let engine = engine!();
+    let words = [
+        "run",
+        "--rm",
+        "--network",
+        "bridge",
+        "--sysctl",
+        "net.ipv4.conf.eth0.rp_filter=2",
+        "busybox",
+        "cat",
+        "/proc/sys/net/ipv4/conf/eth0/rp_filter",
+    ];
+    tool(engine).run(words).assert(0, "2\n", "");
+}
+
+#[test]
 fn without_a_network_there_is_only_loopback() {
     let engine = engine!();
     let words = [

@@ -91,7 +91,9 @@ fn try_start(place: &Place<'_>) -> Result<Launched> {
             None => Stdio::Terminal(console_size(&place.host_config())),
         },
     })?;
-    network.connect(created.network_namespace()?.as_fd())?;
+    let namespace = created.network_namespace()?;
+    network.connect(namespace.as_fd())?;
+    network::set_parameters(namespace.as_fd(), &built.interface_sysctls)?;
     let mut process = created.start()?;
     ends.terminal = process.terminal.take();
     let warnings = mounted.warnings.iter().chain(&built.warnings);

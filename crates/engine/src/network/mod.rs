@@ -15,6 +15,7 @@ mod list;
 mod mac;
 mod mode;
 mod netlink;
+mod parameters;
 mod port;
 mod prepare;
 mod prepared;
@@ -35,6 +36,7 @@ use bollard_stubs::models::{ContainerCreateBody, NetworkSettings};
 
 pub use check::{Leftover, check, tear_down};
 pub(crate) use list::{Network, networks};
+pub(crate) use parameters::set as set_parameters;
 pub use prepare::prepare;
 pub use prepared::Prepared;
 pub use proxy::Proxies;

@@ -124,6 +124,8 @@ pub struct Built {
     pub cgroup_view: Option<CgroupView>,
     /// A mount over `/dev`, to be made last: libcontainer makes its nodes in a `/dev` of its own before.
     pub over_dev: Option<MountPoint>,
+    /// Kernel parameters of single interfaces, to be set when the container's network is connected.
+    pub interface_sysctls: Vec<(String, String)>,
     /// What the user should know, in whole sentences.
     pub warnings: Vec<String>,
 }
@@ -194,9 +196,11 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
     let process = first_process(input, &host_config, &security, &mut warnings)?;
 
     let (masked, read_only) = hidden_paths(&host_config);
+    let mut sysctls = sysctls(input, &host_config, &namespaces)?;
+    let interface_sysctls = sysctl::of_interfaces(&mut sysctls);
     let linux = LinuxBuilder::default()
         .namespaces(namespaces.to_linux()?)
-        .sysctl(sysctls(input, &host_config, &namespaces)?)
+        .sysctl(sysctls)
         .devices(devices.nodes)
         .masked_paths(masked)
         .readonly_paths(read_only)
@@ -242,6 +246,7 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
         propagation: mounts.propagation,
         cgroup_view: mounts.cgroup_view,
         over_dev: mounts.over_dev,
+        interface_sysctls,
         warnings,
     })
 }
@@ -281,6 +286,9 @@ pub fn check(body: &ContainerCreateBody, unified: bool) -> Result<Vec<String>> {
     )?;
     if let Some(score) = host_config.oom_score_adj {
         process::oom_score_adj(score, ids)?;
+    }
+    if let (Some(_), Some(sysctls)) = (ids, &host_config.sysctls) {
+        sysctl::check_interfaces(sysctls)?;
     }
     Ok(warnings)
 }

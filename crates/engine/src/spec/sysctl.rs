@@ -34,6 +34,35 @@ const DEFAULTS: [(&str, &str); 2] = [
     ("net.ipv4.ping_group_range", "0 2147483647"),
 ];
 
+/// Refuses those of single interfaces for an ordinary user: the engine cannot enter the container's network and come back.
+pub(super) fn check_interfaces(asked: &HashMap<String, String>) -> Result<()> {
+    let mut names = asked.keys().map(|name| name.replace('/', "."));
+    match names.find(|name| is_of_interface(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::not_implemented(format!(
+            "the embedded engine of an ordinary user sets no kernel parameters of single interfaces, as sysctl \"{name}\" is: \
+             set that of \"default\" or \"all\""
+        ))),
+    }
+}
+
+/// Takes out those of single interfaces, which are there only when the container's network is connected.
+pub(super) fn of_interfaces(set: &mut HashMap<String, String>) -> Vec<(String, String)> {
+    let mut list: Vec<(String, String)> = set.extract_if(|name, _| is_of_interface(name)).collect();
+    list.sort();
+    list
+}
+
+fn is_of_interface(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('.').collect();
+    match parts[..] {
+        ["net", "ipv4" | "ipv6", "conf" | "neigh", interface, _, ..] => {
+            !matches!(interface, "all" | "default" | "lo")
+        }
+        _ => false,
+    }
+}
+
 /// The parameters to set.
 ///
 /// A parameter that no namespace of the container has would change the machine, so it is refused.
@@ -189,6 +218,27 @@ mod tests {
                 .to_string()
                 .contains("--hostname")
         );
+    }
+
+    #[test]
+    fn those_of_interfaces_are_apart() {
+        let names = [
+            "net.ipv4.conf.eth0.rp_filter",
+            "net.ipv4.conf.all.rp_filter",
+            "net.ipv6.neigh.eth0.anycast_delay",
+            "net.ipv6.conf.lo.forwarding",
+            "net.core.somaxconn",
+        ];
+        let mut set = names
+            .iter()
+            .map(|&name| (name.to_owned(), "1".to_owned()))
+            .collect();
+        let apart: Vec<String> = of_interfaces(&mut set)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(apart, [names[0], names[2]]);
+        assert_eq!(set.len(), 3);
     }
 
     #[test]
