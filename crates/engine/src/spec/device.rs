@@ -79,7 +79,7 @@ pub(super) fn of_container(
 pub(super) fn check(host_config: &HostConfig, is_mapped: bool) -> Result<()> {
     if let Some(request) = host_config.device_requests.iter().flatten().next() {
         return Err(Error::not_implemented(format!(
-            "could not select device driver \"{}\" with capabilities: {:?}: the embedded engine has no device drivers, so it does not do --gpus",
+            "could not select device driver \"{}\" with capabilities: {:?}: the embedded engine has no device drivers, so it does neither --gpus nor --device vendor.com/class=name",
             request.driver.as_deref().unwrap_or_default(),
             request.capabilities.as_deref().unwrap_or_default(),
         )));
