@@ -55,6 +55,41 @@ fn kill_sends_a_signal() {
 }
 
 #[test]
+fn kill_ends_the_restarting() {
+    let engine = engine!();
+    let words = ["--restart", "always", "busybox", "false"];
+    let container = Container::run(engine, &words);
+    until(|| {
+        // Each time it waits twice as long.
+        let count = engine.inspect(&container.id)["RestartCount"].as_u64();
+        (count >= Some(4) && container.status() == "restarting").then_some(())
+    });
+    tool(engine)
+        .run(["kill", &container.name])
+        .assert(0, &format!("{}\n", container.name), "");
+    until(|| (container.status() == "exited").then_some(()));
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    assert_eq!(container.status(), "exited");
+}
+
+#[test]
+fn a_container_goes_by_its_new_name() {
+    let engine = engine!();
+    let container = Container::idle(engine);
+    let name = unique("renamed");
+    tool(engine)
+        .run(["rename", &container.name, &name])
+        .assert(0, "", "");
+    let outcome = tool(engine).run(["rm", &name]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let said = outcome.err();
+    assert!(
+        !said.contains(&container.name) && (said.contains(&name) || said.contains(&container.id)),
+        "{said}"
+    );
+}
+
+#[test]
 fn wait_blocks_until_the_end() {
     let engine = engine!();
     let container = Container::idle(engine);

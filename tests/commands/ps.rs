@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Container, engine, tool};
+use crate::{Container, engine, tool, unique, until};
 
 #[test]
 fn a_table_shows_what_runs() {
@@ -123,4 +123,90 @@ fn a_filter_that_the_engine_does_not_know_is_its_error() {
         "{}",
         outcome.err()
     );
+}
+
+#[test]
+fn a_size_is_that_of_what_was_written() {
+    let engine = engine!();
+    let script =
+        "dd if=/dev/zero of=/file bs=1000 count=512 2>/dev/null; mkdir /a; exec sleep 1000";
+    let container = Container::run(engine, &["busybox", "sh", "-c", script]);
+    let size = |id: &str| {
+        let words = ["inspect", "--size", "--format", "{{.SizeRw}}", id];
+        tool(engine).run(words).out()
+    };
+    until(|| (size(&container.id) == "512000\n").then_some(()));
+    let idle = Container::run(engine, &["busybox", "sleep", "1000"]);
+    assert_eq!(size(&idle.id), "0\n");
+}
+
+#[test]
+fn a_published_port_is_looked_for_by_the_machines_number() {
+    let engine = engine!();
+    let name = unique("published");
+    let words = [
+        "run",
+        "-d",
+        "--name",
+        &name,
+        "-p",
+        "127.0.0.1::80",
+        "busybox",
+        "sleep",
+        "1000",
+    ];
+    let outcome = tool(engine).run(words);
+    // Some machines let no port be published.
+    if outcome.code != Some(0) {
+        engine.remove(&name);
+        harness::left_out::<()>(
+            "ps::a_published_port_is_looked_for_by_the_machines_number",
+            "an engine with a bridge",
+        );
+        return;
+    }
+    let ports = engine.inspect(&name)["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"].clone();
+    let port = ports.as_str().expect("a port").to_owned();
+    let found = |filter: &str| {
+        let words = ["ps", "--format", "{{.Names}}", "-f", filter];
+        tool(engine)
+            .run(words)
+            .out()
+            .lines()
+            .any(|line| line == name)
+    };
+    assert!(found(&format!("publish={port}")));
+    assert!(!found("publish=80"));
+    engine.remove(&name);
+}
+
+#[test]
+fn an_image_goes_by_its_name_while_that_is_its_own() {
+    let engine = engine!();
+    let tag = format!("{}:latest", unique("moving"));
+    let load = |file: &str| {
+        let archive = harness::Image::busybox()
+            .with_file(file, 0o644, file)
+            .archive(&tag);
+        let loaded = tool(engine).run_with(["load"], archive);
+        assert_eq!(loaded.code, Some(0), "{loaded:?}");
+    };
+    load("/first");
+    let container = Container::run(engine, &[&tag, "sleep", "1000"]);
+    let shown = || {
+        let filter = format!("id={}", container.id);
+        tool(engine)
+            .run(["ps", "--format", "{{.Image}}", "-f", &filter])
+            .out()
+    };
+    assert_eq!(shown(), format!("{tag}\n"));
+    load("/second");
+    let id = engine.inspect(&container.id)["Image"].clone();
+    let id = id
+        .as_str()
+        .expect("an id")
+        .trim_start_matches("sha256:")
+        .to_owned();
+    assert_eq!(shown(), format!("{}\n", &id[..12]));
+    tool(engine).run(["rmi", "-f", &tag]);
 }

@@ -20,6 +20,27 @@ const DEPTH: usize = 512;
 ///
 /// [`ErrorKind::System`](crate::ErrorKind::System) if the directory itself cannot be read.
 pub(crate) fn disk_usage(directory: &Path) -> Result<u64> {
+    // The kernel's unit, whatever the file system's is.
+    count(directory, |stat| {
+        u64::try_from(stat.st_blocks).unwrap_or(0) * 512
+    })
+}
+
+/// The bytes that the files below a directory hold, as [`disk_usage`] counts them.
+///
+/// # Errors
+///
+/// Those of [`disk_usage`].
+pub(crate) fn content_size(directory: &Path) -> Result<u64> {
+    count(directory, |stat| {
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => u64::try_from(stat.st_size).unwrap_or(0),
+            _ => 0,
+        }
+    })
+}
+
+fn count(directory: &Path, measure: fn(&Stat) -> u64) -> Result<u64> {
     let failed = |errno| Error::io(format_args!("read {}", directory.display()), errno);
     let opened = match open(CWD, directory) {
         Ok(opened) => opened,
@@ -30,6 +51,7 @@ pub(crate) fn disk_usage(directory: &Path) -> Result<u64> {
     let mut count = Count {
         device: stat.st_dev,
         linked: HashSet::new(),
+        measure,
         bytes: 0,
     };
     count.add(&stat);
@@ -41,6 +63,7 @@ struct Count {
     device: u64,
     /// Files of several names that were counted under one of them.
     linked: HashSet<u64>,
+    measure: fn(&Stat) -> u64,
     bytes: u64,
 }
 
@@ -48,8 +71,7 @@ impl Count {
     fn add(&mut self, stat: &Stat) {
         let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
         if is_directory || stat.st_nlink == 1 || self.linked.insert(stat.st_ino) {
-            // The kernel's unit, whatever the file system's is.
-            self.bytes += u64::try_from(stat.st_blocks).unwrap_or(0) * 512;
+            self.bytes += (self.measure)(stat);
         }
     }
 
@@ -104,6 +126,7 @@ mod tests {
         let file = bytes - empty - directories;
         assert!((1 << 20..(1 << 20) + 65536).contains(&file), "{file}");
         assert_eq!(disk_usage(&path("none")).expect("nothing"), 0);
+        assert_eq!(content_size(directory.path()).expect("a size"), 1 << 20);
     }
 
     #[test]

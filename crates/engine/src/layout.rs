@@ -69,11 +69,7 @@ impl Layout {
             )));
         }
         let root = settled(directory);
-        let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
-        let name: String = digest[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name = hash(&[root.as_os_str().as_encoded_bytes()], 8);
         Ok(Layout {
             root,
             run: runtime_directory().join(AT).join(name),
@@ -83,6 +79,13 @@ impl Layout {
     /// The engine of those two directories, as another process of it found them.
     pub fn from_parts(root: PathBuf, run: PathBuf) -> Layout {
         Layout { root, run }
+    }
+
+    /// What tells this engine from every other one, of other machines too.
+    pub(crate) fn fingerprint(&self) -> String {
+        // Without it other machines may have one of the same name.
+        let machine = fs::read("/etc/machine-id").unwrap_or_default();
+        hash(&[&machine, self.root.as_os_str().as_encoded_bytes()], 16)
     }
 
     /// What outlives a reboot.
@@ -217,6 +220,20 @@ fn make_directory_of_mode(directory: &Path, mode: u32) -> Result<()> {
         .mode(mode)
         .create(directory)
         .map_err(|error| Error::io(format_args!("mkdir {}", directory.display()), error))
+}
+
+/// So many bytes of a hash, in hexadecimal.
+fn hash(parts: &[&[u8]], bytes: usize) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part);
+    }
+    let digest = digest.finalize();
+    digest
+        .iter()
+        .take(bytes)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The path with links followed as far as it exists, so that two names of one root are one engine.

@@ -114,6 +114,8 @@ fn info(engine: &Engine) -> Result<SystemInfo> {
     let counts = containers::count(engine)?;
     let names = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
     Ok(SystemInfo {
+        id: Some(engine.layout().fingerprint()),
+        images: number(engine.images().count()?),
         containers: number(counts.all()),
         containers_running: number(counts.running),
         containers_paused: number(counts.paused),

@@ -121,6 +121,7 @@ pub(crate) fn count(engine: &Engine) -> Result<Counts> {
 
 /// What is asked for, checked.
 struct Wanted<'a> {
+    engine: &'a Engine,
     filters: &'a Filters,
     all: bool,
     ids: Patterns,
@@ -135,7 +136,7 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn of(engine: &Engine, options: &'a ListOptions) -> Result<Wanted<'a>> {
+    fn of(engine: &'a Engine, options: &'a ListOptions) -> Result<Wanted<'a>> {
         let filters = &options.filters;
         filters.check(&FILTERS)?;
         let created = |name: &str| -> Result<Option<Moment>> {
@@ -170,6 +171,7 @@ impl<'a> Wanted<'a> {
                 .collect()
         };
         Ok(Wanted {
+            engine,
             filters,
             all: options.all || options.limit > 0 || !statuses.is_empty(),
             ids: Patterns::of(filters, "id")?,
@@ -206,7 +208,7 @@ impl<'a> Wanted<'a> {
             || self
                 .filters
                 .get("ancestor")
-                .contains(&summary::image(record));
+                .contains(&summary::image(self.engine, record));
         Ok(self.ids.fit(&[&record.id])
             && self
                 .names
@@ -253,22 +255,25 @@ impl<'a> Wanted<'a> {
             return Ok(true);
         }
         let settings = summary::network_settings(container)?;
-        let published = settings.ports.iter().flatten().filter(|(_, bindings)| {
-            bindings
-                .as_ref()
-                .is_some_and(|bindings| !bindings.is_empty())
-        });
+        // By the machine's port, and by the container's.
+        let mut published = Vec::new();
+        for (port, bindings) in settings.ports.iter().flatten() {
+            let (_, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
+            let bound = bindings.iter().flatten();
+            published.extend(
+                bound
+                    .filter_map(|binding| binding.host_port.as_deref())
+                    .map(|port| format!("{port}/{protocol}")),
+            );
+        }
         let exposed = container.record.body.exposed_ports.iter().flatten();
-        let fits = |wanted: &[PortRange], ports: Vec<&String>| {
+        let fits = |wanted: &[PortRange], ports: Vec<String>| {
             wanted.is_empty()
                 || ports
                     .iter()
                     .any(|port| wanted.iter().any(|range| range.has(port)))
         };
-        Ok(
-            fits(&self.publish, published.map(|(port, _)| port).collect())
-                && fits(&self.expose, exposed.collect()),
-        )
+        Ok(fits(&self.publish, published) && fits(&self.expose, exposed.cloned().collect()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! How much room a container's files take.
 
+use crate::Engine;
+use crate::disk_usage::content_size;
 use crate::state::{Record, Rootfs};
-use crate::{Engine, disk_usage};
 
 /// Sizes in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(super) struct Size {
 /// How much room a container's files take. A directory in place of an image is not counted: it is not the container's.
 pub(super) fn of(engine: &Engine, record: &Record) -> Size {
     let upper = engine.layout().container(&record.id).join("upper");
-    let written = disk_usage(&upper).unwrap_or_else(|error| {
+    let written = content_size(&upper).unwrap_or_else(|error| {
         log::warn!("container {}: {error}", record.id);
         0
     });

@@ -44,7 +44,7 @@ pub(super) fn of(
     let summary = ContainerSummary {
         id: Some(record.id.clone()),
         names: Some(vec![format!("/{}", record.name)]),
-        image: Some(image(record)),
+        image: Some(image(engine, record)),
         image_id: Some(record.image.clone()),
         command: Some(command(record)),
         created: Some(record.created.unix_seconds()),
@@ -83,10 +83,16 @@ pub(super) fn network_settings(container: &Container) -> Result<NetworkSettings>
     }
 }
 
-/// The image's name, or the directory in its place.
-pub(super) fn image(record: &Record) -> String {
+/// The image's name as it was asked for, or its id if that name is not its own any more; or the directory in its place.
+pub(super) fn image(engine: &Engine, record: &Record) -> String {
     match &record.rootfs {
-        Rootfs::Layers(_) => record.body.image.clone().unwrap_or_default(),
+        Rootfs::Layers(_) => {
+            let name = record.body.image.as_deref().unwrap_or_default();
+            match engine.images().is_name_of(name, &record.image) {
+                true => name.to_owned(),
+                false => record.image.clone(),
+            }
+        }
         Rootfs::Directory(path) => path.display().to_string(),
         Rootfs::Overlay(path) => format!("{}:O", path.display()),
     }

@@ -99,9 +99,18 @@ impl Store {
         Ok(image)
     }
 
-    /// The directory of a layer that an image had when a container was made from it.
-    pub fn layer_directory(&self, chain: &Digest) -> PathBuf {
-        self.layers.files(chain)
+    /// Whether the image of that id is what the name stands for.
+    pub(crate) fn is_name_of(&self, name: &str, id: &str) -> bool {
+        matches!(self.find(name), Ok(Some(found)) if found.to_string() == id)
+    }
+
+    /// How many images there are.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be read.
+    pub(crate) fn count(&self) -> Result<usize> {
+        Ok(self.ids()?.len())
     }
 
     /// The id that a person means.

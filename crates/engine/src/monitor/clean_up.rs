@@ -113,13 +113,16 @@ pub(super) fn remove(layout: &Layout, record: &Record, volumes: bool) -> Result<
 }
 
 /// Why a container that runs is not removed, in dockerd's words.
-pub(super) fn still_runs(record: &Record, status: Status) -> Error {
+pub(super) fn still_runs(layout: &Layout, record: &Record, status: Status) -> Error {
+    // It may have been renamed since this process read its record.
+    let name = Store::new(layout)
+        .record(&record.id)
+        .map_or_else(|_| record.name.clone(), |record| record.name);
     let advice = match status {
         Status::Paused => "unpause and then stop the container before removing or force remove",
         _ => "stop the container before removing or force remove",
     };
     Error::conflict(format!(
-        "cannot remove container \"/{}\": container is {status}: {advice}",
-        record.name
+        "cannot remove container \"/{name}\": container is {status}: {advice}"
     ))
 }

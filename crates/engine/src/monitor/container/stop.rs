@@ -15,13 +15,20 @@ impl Container {
     ///
     /// [`ErrorKind::Conflict`] if the container does not run.
     pub(in crate::monitor) fn kill(self: &Rc<Container>, signal: i32) -> Result<()> {
-        let run = self.run()?;
         let stop_signal = match self.record.body.stop_signal.as_deref() {
             None | Some("") => None,
             Some(name) => crate::signal::parse(name).ok(),
         };
         // As dockerd has it: without a stop signal of its own any signal may be meant to end it.
         let ends = signal == libc::SIGKILL || stop_signal.is_none_or(|stop| stop == signal);
+        if self.status() == Status::Restarting {
+            // There is no process that the signal could go to.
+            if ends {
+                self.give_up_restarting();
+            }
+            return Ok(());
+        }
+        let run = self.run()?;
         if ends {
             self.is_last_run.set(true);
         }
@@ -48,6 +55,17 @@ impl Container {
         }
     }
 
+    fn give_up_restarting(self: &Rc<Container>) {
+        self.update_anyway(true, |state| {
+            state.stopped_by_user = true;
+            state.status = Status::Exited;
+        });
+        self.is_last_run.set(true);
+        self.not_again.notify_waiters();
+        self.progress
+            .send_modify(|progress| progress.is_running = false);
+    }
+
     /// Ends the container: its stop signal, then SIGKILL.
     ///
     /// # Errors
@@ -62,14 +80,7 @@ impl Container {
         match self.status() {
             Status::Running | Status::Paused => {}
             Status::Restarting => {
-                self.update_anyway(true, |state| {
-                    state.stopped_by_user = true;
-                    state.status = Status::Exited;
-                });
-                self.is_last_run.set(true);
-                self.not_again.notify_waiters();
-                self.progress
-                    .send_modify(|progress| progress.is_running = false);
+                self.give_up_restarting();
                 return Ok(());
             }
             _ => {
@@ -196,7 +207,11 @@ impl Container {
     ) -> Result<()> {
         if self.state.borrow().is_running() {
             if !forced {
-                return Err(clean_up::still_runs(&self.record, self.status()));
+                return Err(clean_up::still_runs(
+                    &self.layout,
+                    &self.record,
+                    self.status(),
+                ));
             }
             if self.status() == Status::Restarting {
                 self.stop(None, None).await?;
