@@ -81,3 +81,73 @@ fn a_name_is_looked_for_among_all_kinds() {
     );
     tool(engine).run(["volume", "rm", volume]);
 }
+
+#[test]
+fn what_is_not_set_is_empty_and_what_there_is_not_is_named() {
+    let engine = engine!();
+    let container = Container::idle(engine);
+    let inspect = |format: &str| tool(engine).run(["inspect", "-f", format, &container.name]);
+    for (format, text) in [
+        (
+            "{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}",
+            "none\n",
+        ),
+        ("{{if .Config.Healthcheck}}yes{{else}}no{{end}}", "no\n"),
+        ("<{{.Config.StopSignal}}>", "<>\n"),
+        ("{{.Config.Labels.nope}}", "<no value>\n"),
+        ("{{.Config.Volumes}} {{.Config.Entrypoint}}", "map[] []\n"),
+        ("{{range .HostConfig.Binds}}x{{end}}.", ".\n"),
+    ] {
+        inspect(format).assert(0, text, "");
+    }
+    let outcome = inspect("{{.State.Nope}}");
+    assert_eq!(
+        (outcome.code, &*outcome.out()),
+        (Some(1), ""),
+        "{outcome:?}"
+    );
+    assert!(outcome.err().contains(".State.Nope"), "{outcome:?}");
+    let words = [
+        "image",
+        "inspect",
+        "-f",
+        "<{{.Config.User}}>",
+        "busybox",
+        "no-such",
+        "busybox",
+    ];
+    let outcome = tool(engine).run(words);
+    assert_eq!(
+        (outcome.code, &*outcome.out()),
+        (Some(1), "<>\n<>\n"),
+        "{outcome:?}"
+    );
+    let words = [
+        "inspect",
+        "-f",
+        "{{.State.Status}}",
+        "busybox",
+        &container.name,
+    ];
+    let outcome = tool(engine).run(words);
+    assert_eq!(
+        (outcome.code, &*outcome.out()),
+        (Some(1), "running\n"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_kind_that_there_is_not_is_named() {
+    let engine = engine!();
+    let outcome = tool(engine).run(["inspect", "--type", "bogus", "any"]);
+    assert_eq!(
+        (outcome.code, &*outcome.out()),
+        (Some(1), ""),
+        "{outcome:?}"
+    );
+    assert!(
+        outcome.err().contains("unknown type: \"bogus\""),
+        "{outcome:?}"
+    );
+}

@@ -4,12 +4,15 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
+use crate::Shape;
 use crate::template::{Template, TemplateError};
 
 /// How `inspect` prints: all of them as one JSON array, or each through `--format`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inspection {
     template: Option<Template>,
+    /// What goes into the array.
+    values: Vec<Value>,
 }
 
 impl Inspection {
@@ -25,23 +28,31 @@ impl Inspection {
                 &template.replace(r"\t", "\t").replace(r"\n", "\n"),
             )?),
         };
-        Ok(Inspection { template })
+        Ok(Inspection {
+            template,
+            values: Vec::new(),
+        })
     }
 
-    /// The text for these descriptions.
+    /// Adds a description; what is returned is to be printed now. One that fails keeps no other from being printed.
     ///
     /// # Errors
-    /// A field that one of them does not have.
-    pub fn render(&self, values: &[Value]) -> Result<String, TemplateError> {
+    /// A field that it cannot have.
+    pub fn add(&mut self, value: Value, shape: Shape) -> Result<String, TemplateError> {
         match &self.template {
-            Some(template) => {
-                let lines: Result<String, _> = values
-                    .iter()
-                    .map(|value| template.render(value).map(|line| line + "\n"))
-                    .collect();
-                lines
+            Some(template) => Ok(template.render_shaped(&value, shape)? + "\n"),
+            None => {
+                self.values.push(value);
+                Ok(String::new())
             }
-            None => Ok(indented(values) + "\n"),
+        }
+    }
+
+    /// What is to be printed when all were added.
+    pub fn finish(self) -> String {
+        match self.template {
+            Some(_) => String::new(),
+            None => indented(&self.values) + "\n",
         }
     }
 }
@@ -65,8 +76,12 @@ mod tests {
 
     fn render(format: Option<&str>) -> String {
         let values = [json!({"Id": "1", "A": [true]}), json!({"Id": "2", "A": []})];
-        let inspection = Inspection::parse(format).expect("a format");
-        inspection.render(&values).expect("a text")
+        let mut inspection = Inspection::parse(format).expect("a format");
+        let mut text = String::new();
+        for value in values {
+            text += &inspection.add(value, Shape::unknown()).expect("a text");
+        }
+        text + &inspection.finish()
     }
 
     #[test]
@@ -77,8 +92,8 @@ mod tests {
             "[\n    {\n        \"Id\": \"1\",\n        \"A\": [\n            true\n        ]\n    },\n    {\n        \
              \"Id\": \"2\",\n        \"A\": []\n    }\n]\n"
         );
-        let none = Inspection::parse(None).expect("a format").render(&[]);
-        assert_eq!(none.expect("a text"), "[]\n");
+        let none = Inspection::parse(None).expect("a format").finish();
+        assert_eq!(none, "[]\n");
     }
 
     #[test]

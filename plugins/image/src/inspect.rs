@@ -5,7 +5,8 @@ use std::io::Write;
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::Client;
-use listing::Inspection;
+use engine_client::models::ImageInspect;
+use listing::{Inspection, Shape};
 
 use crate::errors;
 
@@ -23,14 +24,14 @@ struct Inspect {
 /// Display detailed information on one or more images
 #[command("image inspect", category = "Images", parse_error = flags::parse_error)]
 fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
-    let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
+    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
     let client = cx.state::<Client>()?;
-    let mut found = Vec::new();
-    let status = byname::each(cx, args.images, |_, image| {
-        found.push(client.describe_image(&image).map_err(errors::bare)?);
-        Ok(())
+    let shape = Shape::of::<ImageInspect>();
+    let status = byname::each(cx, args.images, |cx, image| {
+        let description = client.describe_image(&image).map_err(errors::bare)?;
+        let text = inspection.add(description, shape).map_err(errors::bare)?;
+        Ok(cx.out().write_all(text.as_bytes())?)
     })?;
-    let text = inspection.render(&found).map_err(errors::bare)?;
-    cx.out().write_all(text.as_bytes())?;
+    cx.out().write_all(inspection.finish().as_bytes())?;
     Ok(status)
 }

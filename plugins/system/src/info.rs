@@ -6,7 +6,8 @@ use std::io::Write;
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::Client;
-use listing::Inspection;
+use engine_client::models::SystemInfo;
+use listing::{Inspection, Shape};
 use serde_json::Value;
 
 use crate::errors;
@@ -22,14 +23,14 @@ struct Info {
 /// Show what the engine has and how it is set up
 #[command("info", alias = "system info", category = "System", parse_error = flags::parse_error)]
 fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
-    let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
+    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
     let info = cx
         .state::<Client>()?
         .describe_engine()
         .map_err(errors::bare)?;
     let text = match &args.format {
         Some(_) => inspection
-            .render(std::slice::from_ref(&info))
+            .add(info.clone(), Shape::of::<SystemInfo>())
             .map_err(errors::bare)?,
         None => described(&info),
     };

@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use byname::{Context, ExitStatus, command};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use engine_client::models::{ContainerInspectResponse, ImageInspect, Volume};
 use engine_client::{Client, Error};
-use listing::Inspection;
+use listing::{Inspection, Shape};
 use serde_json::Value;
 
 use crate::errors;
@@ -21,14 +22,14 @@ struct Inspect {
     size: bool,
     /// Look only for things of this kind
     #[arg(long = "type", value_name = "TYPE")]
-    kind: Option<Kind>,
+    kind: Option<String>,
     /// Containers, images or volumes, by name or ID
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
 }
 
 /// A kind of thing that an engine has.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Container,
     Image,
@@ -36,6 +37,27 @@ enum Kind {
 }
 
 impl Kind {
+    const ALL: [Kind; 3] = [Kind::Container, Kind::Image, Kind::Volume];
+
+    fn parse(text: &str) -> anyhow::Result<Kind> {
+        match text {
+            "container" => Ok(Kind::Container),
+            "image" => Ok(Kind::Image),
+            "volume" => Ok(Kind::Volume),
+            other => Err(errors::bare(format!(
+                "unknown type: {other:?}: the types are container, image and volume"
+            ))),
+        }
+    }
+
+    fn shape(self) -> Shape {
+        match self {
+            Kind::Container => Shape::of::<ContainerInspectResponse>(),
+            Kind::Image => Shape::of::<ImageInspect>(),
+            Kind::Volume => Shape::of::<Volume>(),
+        }
+    }
+
     fn describe(self, client: &Client, name: &str, size: bool) -> Result<Value, Error> {
         match self {
             Kind::Container => client.describe_container(name, size),
@@ -50,37 +72,45 @@ impl Kind {
 /// A name is looked for among the containers first, then among the images, then among the volumes.
 #[command("inspect", category = "System", parse_error = flags::parse_error)]
 fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
-    let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
-    if args.size && args.kind.is_some_and(|kind| kind != Kind::Container) {
+    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
+    let kind = args.kind.as_deref().map(Kind::parse).transpose()?;
+    if args.size && kind.is_some_and(|kind| kind != Kind::Container) {
         return Err(errors::usage(
             "--size is only for containers; leave it out, or --type",
         ));
     }
     let client = cx.state::<Client>()?;
-    let kinds = match &args.kind {
+    let kinds = match &kind {
         Some(kind) => std::slice::from_ref(kind),
-        None => Kind::value_variants(),
+        None => &Kind::ALL,
     };
-    let mut found = Vec::new();
-    let status = byname::each(cx, args.names, |_, name| {
-        found.push(find(kinds, &client, &name, args.size)?);
-        Ok(())
+    let status = byname::each(cx, args.names, |cx, name| {
+        let (kind, description) = find(kinds, &client, &name, args.size)?;
+        let text = inspection
+            .add(description, kind.shape())
+            .map_err(errors::bare)?;
+        Ok(cx.out().write_all(text.as_bytes())?)
     })?;
-    let text = inspection.render(&found).map_err(errors::bare)?;
-    cx.out().write_all(text.as_bytes())?;
+    cx.out().write_all(inspection.finish().as_bytes())?;
     Ok(status)
 }
 
 /// The first thing of this name. A name that one kind cannot have may be another's.
-fn find(kinds: &[Kind], client: &Client, name: &str, size: bool) -> anyhow::Result<Value> {
-    for kind in kinds {
+fn find(kinds: &[Kind], client: &Client, name: &str, size: bool) -> anyhow::Result<(Kind, Value)> {
+    for &kind in kinds {
         match kind.describe(client, name, size) {
-            Ok(value) => return Ok(value),
+            Ok(value) => return Ok((kind, value)),
+            Err(error) if is_ambiguous(&error) => return Err(errors::bare(error)),
             Err(error) if kinds.len() > 1 && is_none_such(&error) => {}
             Err(error) => return Err(errors::bare(error)),
         }
     }
     Err(errors::bare(format!("Error: No such object: {name}")))
+}
+
+/// Several things begin like that: none of another kind is meant.
+fn is_ambiguous(error: &Error) -> bool {
+    error.to_string().contains("multiple IDs found")
 }
 
 fn is_none_such(error: &Error) -> bool {

@@ -6,7 +6,7 @@ use std::io::Write;
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::{ApiVersion, Client};
-use listing::Inspection;
+use listing::{Inspection, Shape};
 use serde_json::{Value, json};
 
 use crate::errors;
@@ -24,7 +24,7 @@ struct Version {
 /// Without an engine the client's part is shown all the same, and the status is 1.
 #[command("version", category = "System", parse_error = flags::parse_error)]
 fn version(cx: &mut Context, args: Version) -> anyhow::Result<ExitStatus> {
-    let inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
+    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
     let client = cx.state::<Client>()?;
     let answer = client.engine_version();
     let spoken = client.version().unwrap_or(ApiVersion::MAXIMUM);
@@ -34,13 +34,13 @@ fn version(cx: &mut Context, args: Version) -> anyhow::Result<ExitStatus> {
             "ApiVersion": spoken.to_string(),
             "DefaultAPIVersion": ApiVersion::MAXIMUM.to_string(),
             "Os": std::env::consts::OS,
-            "Arch": std::env::consts::ARCH,
+            "Arch": architecture(),
         },
         "Server": answer.as_ref().ok(),
     });
     let text = match &args.format {
         Some(_) => inspection
-            .render(std::slice::from_ref(&versions))
+            .add(versions, Shape::unknown())
             .map_err(errors::bare)?,
         None => described(&versions),
     };
@@ -48,6 +48,15 @@ fn version(cx: &mut Context, args: Version) -> anyhow::Result<ExitStatus> {
     match answer {
         Ok(_) => Ok(ExitStatus::Success),
         Err(error) => Err(errors::bare(error)),
+    }
+}
+
+/// In the words of images, as the engine has its own.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
     }
 }
 

@@ -7,20 +7,31 @@ use serde_json::Value;
 use super::TemplateError;
 use super::syntax::{Call, Function, Node, Operand, Pipeline};
 use super::value::{is_true, text};
+use crate::Shape;
 
 /// The text for this value.
-pub(super) fn render(nodes: &[Node], value: &Value) -> Result<String, TemplateError> {
-    evaluated(nodes, value, Mode::Row)
+pub(super) fn render(nodes: &[Node], value: &Value, shape: Shape) -> Result<String, TemplateError> {
+    evaluated(nodes, value, shape, Mode::Row)
 }
 
 /// The text for a row of headers.
 pub(super) fn render_header(nodes: &[Node], header: &Value) -> Result<String, TemplateError> {
-    evaluated(nodes, header, Mode::Header)
+    evaluated(nodes, header, Shape::unknown(), Mode::Header)
 }
 
-fn evaluated(nodes: &[Node], dot: &Value, mode: Mode) -> Result<String, TemplateError> {
+fn evaluated(
+    nodes: &[Node],
+    dot: &Value,
+    shape: Shape,
+    mode: Mode,
+) -> Result<String, TemplateError> {
     let mut output = String::new();
-    Evaluation { mode }.nodes(nodes, dot, &mut output)?;
+    let evaluation = Evaluation {
+        mode,
+        shape,
+        top: dot,
+    };
+    evaluation.nodes(nodes, dot, &mut output)?;
     Ok(output)
 }
 
@@ -34,11 +45,14 @@ enum Mode {
 
 type Evaluated<'a> = Result<Cow<'a, Value>, TemplateError>;
 
-struct Evaluation {
+struct Evaluation<'v> {
     mode: Mode,
+    /// That of the value at the top, and that value.
+    shape: Shape,
+    top: &'v Value,
 }
 
-impl Evaluation {
+impl Evaluation<'_> {
     fn nodes(&self, nodes: &[Node], dot: &Value, output: &mut String) -> Result<(), TemplateError> {
         for node in nodes {
             match node {
@@ -108,24 +122,35 @@ impl Evaluation {
     fn operand<'a>(&self, operand: &'a Operand, dot: &'a Value) -> Evaluated<'a> {
         match operand {
             Operand::Literal(value) => Ok(Cow::Borrowed(value)),
-            Operand::Field(path) => self.field(dot, path).map(Cow::Borrowed),
+            Operand::Field(path) => self.field(dot, path),
             Operand::Group(pipeline, path) => match self.pipeline(pipeline, dot)? {
-                Cow::Borrowed(value) => self.field(value, path).map(Cow::Borrowed),
-                Cow::Owned(value) => Ok(Cow::Owned(self.field(&value, path)?.clone())),
+                Cow::Borrowed(value) => self.field(value, path),
+                Cow::Owned(value) => Ok(Cow::Owned(self.field(&value, path)?.into_owned())),
             },
         }
     }
 
-    fn field<'a>(&self, value: &'a Value, path: &[String]) -> Result<&'a Value, TemplateError> {
+    fn field<'a>(&self, value: &'a Value, path: &[String]) -> Evaluated<'a> {
+        let shape = match std::ptr::eq(value, self.top) {
+            true => self.shape,
+            false => Shape::unknown(),
+        };
         let mut value = value;
         for (depth, name) in path.iter().enumerate() {
             let here = || format!(".{}", path[..=depth].join("."));
             value = match value {
-                Value::Object(fields) => fields
-                    .get(name)
-                    .ok_or_else(|| no_field(&here(), &path[..depth], fields.keys()))?,
+                Value::Object(fields) => {
+                    let found = fields.get(name).filter(|value| !value.is_null());
+                    match (found, unset(shape, path, depth)) {
+                        (Some(value), _) => value,
+                        (None, Some(value)) => return Ok(Cow::Owned(value)),
+                        (None, None) => fields
+                            .get(name)
+                            .ok_or_else(|| no_field(&here(), &path[..depth], fields.keys()))?,
+                    }
+                }
                 // A header has no fields of its own; what is above `.A.B` is what is above `.A`.
-                value if self.mode == Mode::Header => return Ok(value),
+                value if self.mode == Mode::Header => return Ok(Cow::Borrowed(value)),
                 value => {
                     return Err(TemplateError::new(format!(
                         "{value} has no fields, so there is no {}",
@@ -134,7 +159,18 @@ impl Evaluation {
                 }
             };
         }
-        Ok(value)
+        Ok(Cow::Borrowed(value))
+    }
+}
+
+/// What a field is of whose path the part of that depth is not set, if the field may be.
+fn unset(shape: Shape, path: &[String], depth: usize) -> Option<Value> {
+    let names: Vec<&str> = path[..=depth].iter().map(String::as_str).collect();
+    match shape.zero(&names)? {
+        value if depth + 1 == path.len() => Some(value),
+        // An object that has any entries there are.
+        Value::Object(_) => Some(Value::Null),
+        _ => None,
     }
 }
 

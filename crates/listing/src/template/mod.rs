@@ -16,6 +16,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::Shape;
 use syntax::Node;
 pub(crate) use value::text;
 
@@ -40,7 +41,15 @@ impl Template {
     /// # Errors
     /// A field that the value does not have, and values of the wrong kind.
     pub fn render(&self, value: &Value) -> Result<String, TemplateError> {
-        evaluate::render(&self.nodes, value)
+        self.render_shaped(value, Shape::unknown())
+    }
+
+    /// The same, with fields that the value may have: one that is not set is empty, and no mistake.
+    ///
+    /// # Errors
+    /// A field that the value cannot have, and values of the wrong kind.
+    pub fn render_shaped(&self, value: &Value, shape: Shape) -> Result<String, TemplateError> {
+        evaluate::render(&self.nodes, value, shape)
     }
 
     /// As [`render`](Template::render), for the header of a table: functions leave their operand as it is.

@@ -8,7 +8,7 @@ use clap::Args;
 use engine::Layout;
 use engine::machine::{Ability, Machine, Survey};
 use engine_client::{Address, Client};
-use listing::Inspection;
+use listing::{Inspection, Shape};
 use serde_json::{Value, json};
 
 use super::layout::state;
@@ -24,7 +24,7 @@ struct Info {
 /// Show which engine is in use and why, and what the one inside of this program can do here
 #[command("engine info", category = "Engine")]
 fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
-    let inspection = Inspection::parse(args.format.as_deref())
+    let mut inspection = Inspection::parse(args.format.as_deref())
         .map_err(|error| UsageError::new(error.to_string()))?;
     let choice = cx.state::<Choice>()?;
     let layout = state(&choice)?;
@@ -35,7 +35,7 @@ fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
         _ => version(&*cx.state::<Client>()?),
     };
     let text = match args.format {
-        Some(_) => inspection.render(&[embedded.json(&choice, &answer)])?,
+        Some(_) => inspection.add(embedded.json(&choice, &answer), Shape::unknown())?,
         None => embedded.described(&choice, &answer),
     };
     cx.out().write_all(text.as_bytes())?;
