@@ -151,7 +151,7 @@ fn an_image_is_pulled_under_its_whole_name() {
         "{out}"
     );
     pull(&["-q", &reference]).assert(0, &format!("{reference}\n"), "");
-    assert_eq!(pull(&["-a", &reference]).code, Some(2));
+    assert_eq!(pull(&["-a", &reference]).code, Some(1));
 
     let missing = format!("{repository}:missing");
     let outcome = pull(&[&missing]);

@@ -133,7 +133,7 @@ fn rename_takes_free_names_only() {
         outcome.err()
     );
     let outcome = tool(engine).run(["rename", &name, " "]);
-    assert_eq!(outcome.code, Some(2));
+    assert_eq!(outcome.code, Some(1));
 }
 
 #[test]
@@ -188,6 +188,6 @@ fn start_attached_passes_streams_and_status_on() {
     started.write("hello\n");
     started.finish().assert(5, "got hello\n", "");
     let outcome = tool(engine).run(["start", "-a", &container.name, "other"]);
-    assert_eq!(outcome.code, Some(2));
+    assert_eq!(outcome.code, Some(1));
     assert!(first_line(&outcome).contains("cannot start and attach multiple containers at once"));
 }

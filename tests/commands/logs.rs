@@ -54,7 +54,7 @@ fn a_part_of_them_may_be_asked_for() {
         .run(["logs", "--since", times[2], &container.name])
         .assert(0, "three\n", "");
     let outcome = tool(engine).run(["logs", "--since", "yesterday", &container.name]);
-    assert_eq!(outcome.code, Some(2));
+    assert_eq!(outcome.code, Some(1));
     assert!(
         outcome
             .err()

@@ -93,22 +93,25 @@ fn formats() {
 #[test]
 fn mistakes_are_refused_before_the_engine_is_asked() {
     let program = crate::support::program().with_env("DOCKER_HOST", "unix:///nowhere/at-all");
-    for (words, message) in [
+    for (words, code, message) in [
         (
             ["--format", "{{.Nmae}}"],
-            "Error: template: there is no field .Nmae here; the fields are .Command, ",
+            1,
+            "template: there is no field .Nmae here; the fields are .Command, ",
         ),
         (
             ["--format", "{{printf 1}}"],
-            "Error: template: the function printf is not supported; these are: ",
+            1,
+            "template: the function printf is not supported; these are: ",
         ),
         (
             ["--filter", "running"],
-            "Error: invalid filter \"running\": bad format of filter (expected name=value)",
+            125,
+            "invalid argument \"running\" for \"-f, --filter\" flag: bad format of filter (expected name=value)",
         ),
     ] {
         let outcome = program.run(["ps"].iter().chain(&words));
-        assert_eq!(outcome.code, Some(2), "{}", outcome.err());
+        assert_eq!(outcome.code, Some(code), "{}", outcome.err());
         assert!(outcome.err().starts_with(message), "{}", outcome.err());
     }
 }
@@ -209,4 +212,25 @@ fn an_image_goes_by_its_name_while_that_is_its_own() {
         .to_owned();
     assert_eq!(shown(), format!("{}\n", &id[..12]));
     tool(engine).run(["rmi", "-f", &tag]);
+}
+
+#[test]
+fn ids_alone_have_no_other_format() {
+    let engine = engine!();
+    let container = Container::idle(engine);
+    let filter = format!("id={}", container.id);
+    let words = [
+        "ps",
+        "-q",
+        "--no-trunc",
+        "--format",
+        "{{.Names}}",
+        "-f",
+        &filter,
+    ];
+    tool(engine).run(words).assert(
+        0,
+        &format!("{}\n", container.id),
+        "WARNING: Ignoring custom format, because both --format and --quiet are set.\n",
+    );
 }

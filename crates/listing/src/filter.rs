@@ -74,7 +74,7 @@ impl fmt::Display for InvalidFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "invalid filter {:?}: bad format of filter (expected name=value)",
+            "invalid argument {:?} for \"-f, --filter\" flag: bad format of filter (expected name=value)",
             self.0
         )
     }
@@ -103,7 +103,7 @@ mod tests {
         let error = Filters::parse(["running"]).expect_err("no value");
         assert_eq!(
             error.to_string(),
-            r#"invalid filter "running": bad format of filter (expected name=value)"#
+            r#"invalid argument "running" for "-f, --filter" flag: bad format of filter (expected name=value)"#
         );
     }
 }

@@ -10,13 +10,44 @@ use crate::template::{Template, TemplateError};
 pub struct Column {
     field: &'static str,
     header: &'static str,
+    cut: Cut,
+}
+
+/// When the cells of a column are cut for a table to fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cut {
+    First,
+    Last,
+    Never,
 }
 
 impl Column {
     /// A column for this field of the rows, with this header.
     #[must_use]
     pub const fn new(field: &'static str, header: &'static str) -> Column {
-        Column { field, header }
+        Column {
+            field,
+            header,
+            cut: Cut::First,
+        }
+    }
+
+    /// One of names, which are cut when nothing else can be.
+    #[must_use]
+    pub const fn of_names(self) -> Column {
+        Column {
+            cut: Cut::Last,
+            ..self
+        }
+    }
+
+    /// One of ids, which are of no use when they are cut.
+    #[must_use]
+    pub const fn of_ids(self) -> Column {
+        Column {
+            cut: Cut::Never,
+            ..self
+        }
     }
 }
 
@@ -165,7 +196,12 @@ impl<'a> Listing<'a> {
             .chain(rows)
             .flat_map(|row| row.split('\n').map(str::to_owned).collect::<Vec<_>>())
             .collect();
-        table::align(&lines, width)
+        // Which column it is, in a table of a template's, its header tells.
+        let cut = |header: &str| {
+            let column = self.all().find(|column| column.header == header);
+            column.map_or(Cut::First, |column| column.cut)
+        };
+        table::align(&lines, width, cut)
     }
 
     fn all(&self) -> impl Iterator<Item = &'a Column> {

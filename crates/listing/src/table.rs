@@ -4,17 +4,18 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::format::Cut;
 use crate::identifier::ellipsis;
 
 /// Blanks between two columns.
 const GAP: usize = 3;
 
 /// A column is not cut to less than this: narrower than that it says nothing.
-const NARROWEST: usize = 10;
+const NARROWEST: usize = 6;
 
 /// Aligns the cells of lines at their tabs. With a width, the widest columns are cut until the lines fit into it, or
-/// until no column can be cut further.
-pub(crate) fn align(lines: &[String], width: Option<usize>) -> String {
+/// until no column can be cut further; `cut` says when one is, by its header in the first line.
+pub(crate) fn align(lines: &[String], width: Option<usize>, cut: impl Fn(&str) -> Cut) -> String {
     let rows: Vec<Vec<Cow<'_, str>>> = lines
         .iter()
         .map(|line| line.split('\t').map(visible).collect())
@@ -27,7 +28,14 @@ pub(crate) fn align(lines: &[String], width: Option<usize>) -> String {
         }
     }
     if let Some(width) = width {
-        fit(&mut widths, width);
+        let headers = rows.first().into_iter().flatten().map(|header| cut(header));
+        let cuts: Vec<Cut> = headers
+            .chain(std::iter::repeat(Cut::First))
+            .take(count)
+            .collect();
+        for stage in [Cut::First, Cut::Last] {
+            fit(&mut widths, width, |column| cuts[column] <= stage);
+        }
     }
     let mut text = String::new();
     for row in &rows {
@@ -47,12 +55,17 @@ pub(crate) fn align(lines: &[String], width: Option<usize>) -> String {
     text
 }
 
-/// Takes from the widest columns, one blank at a time, what the line is too long by.
-fn fit(widths: &mut [usize], width: usize) {
+/// Takes from the widest columns that may be cut, one blank at a time, what the line is too long by.
+fn fit(widths: &mut [usize], width: usize, may_be_cut: impl Fn(usize) -> bool) {
     let gaps = GAP * widths.len().saturating_sub(1);
     loop {
         let total = widths.iter().sum::<usize>() + gaps;
-        let widest = widths.iter_mut().max();
+        let widest = widths
+            .iter_mut()
+            .enumerate()
+            .filter(|(column, _)| may_be_cut(*column))
+            .map(|(_, width)| width)
+            .max();
         match widest {
             Some(widest) if total > width && *widest > NARROWEST => *widest -= 1,
             _ => return,
@@ -78,6 +91,14 @@ mod tests {
 
     use super::*;
 
+    fn align(lines: &[String], width: Option<usize>) -> String {
+        super::align(lines, width, |header| match header {
+            "ID" => Cut::Never,
+            "NAME" => Cut::Last,
+            _ => Cut::First,
+        })
+    }
+
     fn lines(lines: &[&str]) -> Vec<String> {
         lines.iter().map(|&line| line.to_owned()).collect()
     }
@@ -101,7 +122,24 @@ mod tests {
         );
         assert_eq!(text, "ID   COMMAND\n1    0123456789abcd…\n");
         let text = align(&lines(&["0123456789abc\t0123456789abc"]), Some(4));
-        assert_eq!(text, "012345678…   012345678…\n");
+        assert_eq!(text, "01234…   01234…\n");
+    }
+
+    #[test]
+    fn names_give_way_last_and_ids_never() {
+        let table = lines(&[
+            "ID\tCOMMAND\tNAME",
+            "0123456789ab\t0123456789\ta-long-name-of-20-chr",
+        ]);
+        let shown = |width| align(&table, Some(width)).lines().nth(1).map(str::to_owned);
+        for (width, expected) in [
+            (50, "0123456789ab   0123456789   a-long-name-of-20-chr"),
+            (46, "0123456789ab   012345…   a-long-name-of-20-chr"),
+            (40, "0123456789ab   01234…   a-long-name-of-…"),
+            (10, "0123456789ab   01234…   a-lon…"),
+        ] {
+            assert_eq!(shown(width).as_deref(), Some(expected), "{width}");
+        }
     }
 
     #[test]

@@ -7,15 +7,15 @@ pub(crate) fn bare(text: impl std::fmt::Display) -> anyhow::Error {
     StatusError::whole(ExitStatus::Failure, text.to_string()).into()
 }
 
-/// An option's value cannot be used.
-pub(crate) fn usage(error: impl std::fmt::Display) -> anyhow::Error {
-    byname::UsageError::new(error.to_string()).into()
-}
-
 /// A session failed. Our own output that nobody reads is byname's to judge.
 pub(crate) fn session(error: attach::Error) -> anyhow::Error {
     match error {
         attach::Error::Stream(error) => bare(error),
         error => error.into(),
     }
+}
+
+/// A filter is none, which is a mistake in the command line.
+pub(crate) fn filter(error: listing::InvalidFilter) -> anyhow::Error {
+    StatusError::whole(ExitStatus::Code(125), error.to_string()).into()
 }

@@ -67,7 +67,7 @@ struct Exec {
 )]
 fn exec(cx: &mut Context, args: Exec) -> anyhow::Result<ExitStatus> {
     let [container, command @ ..] = args.words.as_slice() else {
-        return Err(errors::usage("exec needs a container and a command"));
+        return Err(errors::bare("exec needs a container and a command"));
     };
     let detach_keys = detach_keys(args.detach_keys.as_deref(), cx)?;
     let stdin = args.interactive && !args.detach;
@@ -180,6 +180,6 @@ fn variables(args: &Exec, cx: &Context) -> anyhow::Result<Vec<String>> {
     };
     let mut variables =
         env_file::read_all(&args.env_files, "--env-file", read, lookup).map_err(errors::bare)?;
-    variables.extend(environment::resolve(&args.env, lookup).map_err(errors::usage)?);
+    variables.extend(environment::resolve(&args.env, lookup).map_err(errors::bare)?);
     Ok(variables)
 }

@@ -40,7 +40,7 @@ struct Logs {
 fn logs(cx: &mut Context, args: Logs) -> anyhow::Result<ExitStatus> {
     let now = SystemTime::now();
     let moment = |text: Option<String>| {
-        text.map(|text| listing::moment(&text, now).map_err(errors::usage))
+        text.map(|text| listing::moment(&text, now).map_err(errors::bare))
             .transpose()
     };
     let options = LogsOptions {

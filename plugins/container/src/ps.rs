@@ -16,13 +16,13 @@ use crate::ports::ports;
 const COMMAND_WIDTH: usize = 20;
 
 const COLUMNS: [Column; 7] = [
-    Column::new("ID", "CONTAINER ID"),
+    Column::new("ID", "CONTAINER ID").of_ids(),
     Column::new("Image", "IMAGE"),
     Column::new("Command", "COMMAND"),
     Column::new("RunningFor", "CREATED"),
     Column::new("Status", "STATUS"),
     Column::new("Ports", "PORTS"),
-    Column::new("Names", "NAMES"),
+    Column::new("Names", "NAMES").of_names(),
 ];
 const SIZE: Column = Column::new("Size", "SIZE");
 const OTHERS: [Column; 7] = [
@@ -81,15 +81,21 @@ struct Ps {
 )]
 fn ps(cx: &mut Context, args: Ps) -> anyhow::Result<ExitStatus> {
     let format = match (&args.format, args.quiet) {
-        (None, true) => "{{.ID}}",
+        (format, true) => {
+            if format.is_some() {
+                let both = "because both --format and --quiet are set.";
+                writeln!(cx.err(), "WARNING: Ignoring custom format, {both}")?;
+            }
+            "{{.ID}}"
+        }
         (None, false) => "",
-        (Some(format), _) => format,
+        (Some(format), false) => format,
     };
-    let format = Format::parse(format).map_err(errors::usage)?;
-    let filters = Filters::parse(&args.filter).map_err(errors::usage)?;
+    let format = Format::parse(format).map_err(errors::bare)?;
+    let filters = Filters::parse(&args.filter).map_err(errors::filter)?;
     let columns = columns(args.size);
     let listing = Listing::new(&columns).with_fields(&OTHERS);
-    listing.check(&format).map_err(errors::usage)?;
+    listing.check(&format).map_err(errors::bare)?;
     let limit = match (args.latest, u64::try_from(args.last)) {
         (true, _) => Some(1),
         (false, limit) => limit.ok(),
@@ -114,7 +120,7 @@ fn ps(cx: &mut Context, args: Ps) -> anyhow::Result<ExitStatus> {
         .map(|size| usize::from(size.columns));
     let text = listing
         .render(&format, &rows, width)
-        .map_err(errors::usage)?;
+        .map_err(errors::bare)?;
     cx.out().write_all(text.as_bytes())?;
     Ok(ExitStatus::Success)
 }

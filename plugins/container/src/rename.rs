@@ -19,7 +19,7 @@ struct Rename {
 #[command("rename", alias = "container rename", category = "Containers", parse_error = flags::parse_error)]
 fn rename(cx: &mut Context, args: Rename) -> anyhow::Result<ExitStatus> {
     if args.container.trim().is_empty() || args.new_name.trim().is_empty() {
-        return Err(errors::usage(
+        return Err(errors::bare(
             "neither the old nor the new name may be empty",
         ));
     }

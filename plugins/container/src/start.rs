@@ -40,7 +40,7 @@ fn start(cx: &mut Context, args: Start) -> anyhow::Result<ExitStatus> {
         });
     }
     let [container] = args.containers.as_slice() else {
-        return Err(errors::usage(
+        return Err(errors::bare(
             "you cannot start and attach multiple containers at once",
         ));
     };

@@ -30,10 +30,16 @@ fn load(cx: &mut Context, args: Load) -> anyhow::Result<ExitStatus> {
         Some(path) => {
             let mut file =
                 File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+            if file.metadata().is_ok_and(|found| found.is_dir()) {
+                return Err(errors::bare(format!(
+                    "{} is a directory, and no archive as docker save makes",
+                    path.display()
+                )));
+            }
             client.load_images(&mut file, args.quiet)
         }
         None if cx.streams().input.is_terminal() => {
-            return Err(errors::usage(
+            return Err(errors::bare(
                 "requested load from stdin, but stdin is empty; give an archive with --input or a pipe",
             ));
         }

@@ -17,7 +17,7 @@ const NONE: &str = "<none>";
 const REPOSITORY: Column = Column::new("Repository", "REPOSITORY");
 const TAG: Column = Column::new("Tag", "TAG");
 const DIGEST: Column = Column::new("Digest", "DIGEST");
-const ID: Column = Column::new("ID", "IMAGE ID");
+const ID: Column = Column::new("ID", "IMAGE ID").of_ids();
 const CREATED: Column = Column::new("CreatedSince", "CREATED");
 const SIZE: Column = Column::new("Size", "SIZE");
 const OTHERS: [Column; 3] = [
@@ -66,8 +66,8 @@ fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
         (None, false) => "",
         (Some(format), _) => format,
     };
-    let format = Format::parse(format).map_err(errors::usage)?;
-    let mut filters = Filters::parse(&args.filter).map_err(errors::usage)?;
+    let format = Format::parse(format).map_err(errors::bare)?;
+    let mut filters = Filters::parse(&args.filter).map_err(errors::filter)?;
     if let Some(reference) = &args.reference {
         filters.add("reference", reference);
     }
@@ -77,7 +77,7 @@ fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
         vec![REPOSITORY, TAG, ID, CREATED, SIZE]
     };
     let listing = Listing::new(&columns).with_fields(&OTHERS);
-    listing.check(&format).map_err(errors::usage)?;
+    listing.check(&format).map_err(errors::bare)?;
     let with_digests = args.digests || format.needs("Digest");
     let list = ListImages {
         all: args.all,
@@ -105,7 +105,7 @@ fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
     let width = size.filter(|_| !args.no_trunc);
     let text = listing
         .render(&format, &rows, width.map(|size| usize::from(size.columns)))
-        .map_err(errors::usage)?;
+        .map_err(errors::bare)?;
     cx.out().write_all(text.as_bytes())?;
     Ok(ExitStatus::Success)
 }

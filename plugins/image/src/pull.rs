@@ -46,7 +46,7 @@ fn pull(cx: &mut Context, args: Pull) -> anyhow::Result<ExitStatus> {
             .next()
             .is_some_and(|last| last.contains(':'));
     if args.all_tags && has_version {
-        return Err(errors::usage(
+        return Err(errors::bare(
             "tag can't be used with --all-tags/-a; leave one of them out",
         ));
     }
@@ -83,7 +83,7 @@ fn platform(option: Option<String>, cx: &Context) -> anyhow::Result<Option<Strin
         (Some(text), _) => text,
         (None, Some(text)) => text
             .into_string()
-            .map_err(|_| errors::usage("DOCKER_DEFAULT_PLATFORM is not valid UTF-8"))?,
+            .map_err(|_| errors::bare("DOCKER_DEFAULT_PLATFORM is not valid UTF-8"))?,
         (None, None) => return Ok(None),
     };
     if text.is_empty() {

@@ -1,13 +1,8 @@
 //! How failures are worded.
 
-use byname::{ExitStatus, StatusError, UsageError};
+use byname::{ExitStatus, StatusError};
 
 /// A failure whose text is printed as it is: the engine's words say who failed.
 pub(crate) fn bare(text: impl std::fmt::Display) -> anyhow::Error {
     StatusError::whole(ExitStatus::Failure, text.to_string()).into()
-}
-
-/// An option's value cannot be used.
-pub(crate) fn usage(error: impl std::fmt::Display) -> anyhow::Error {
-    UsageError::new(error.to_string()).into()
 }

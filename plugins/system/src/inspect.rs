@@ -40,13 +40,19 @@ impl Kind {
     const ALL: [Kind; 3] = [Kind::Container, Kind::Image, Kind::Volume];
 
     fn parse(text: &str) -> anyhow::Result<Kind> {
-        match text {
-            "container" => Ok(Kind::Container),
-            "image" => Ok(Kind::Image),
-            "volume" => Ok(Kind::Volume),
-            other => Err(errors::bare(format!(
-                "unknown type: {other:?}: the types are container, image and volume"
-            ))),
+        let found = Kind::ALL.into_iter().find(|kind| kind.name() == text);
+        found.ok_or_else(|| {
+            errors::bare(format!(
+                "unknown type: {text:?}: the types are container, image and volume"
+            ))
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Container => "container",
+            Kind::Image => "image",
+            Kind::Volume => "volume",
         }
     }
 
@@ -72,12 +78,14 @@ impl Kind {
 /// A name is looked for among the containers first, then among the images, then among the volumes.
 #[command("inspect", category = "System", parse_error = flags::parse_error)]
 fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
-    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::usage)?;
+    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::bare)?;
     let kind = args.kind.as_deref().map(Kind::parse).transpose()?;
-    if args.size && kind.is_some_and(|kind| kind != Kind::Container) {
-        return Err(errors::usage(
-            "--size is only for containers; leave it out, or --type",
-        ));
+    if let Some(kind) = kind
+        && args.size
+        && kind != Kind::Container
+    {
+        let ignored = format!("WARNING: --size ignored for {}", kind.name());
+        writeln!(cx.err(), "{ignored}")?;
     }
     let client = cx.state::<Client>()?;
     let kinds = match &kind {

@@ -47,7 +47,7 @@ fn pairs(what: &str, texts: &[String]) -> anyhow::Result<BTreeMap<String, String
     texts
         .iter()
         .map(|text| match text.split_once('=').unwrap_or((text, "")) {
-            ("", _) => Err(errors::usage(format!(
+            ("", _) => Err(errors::bare(format!(
                 "invalid {what} {text:?}: it has no name"
             ))),
             (name, value) => Ok((name.to_owned(), value.to_owned())),

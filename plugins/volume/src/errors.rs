@@ -1,13 +1,13 @@
 //! How failures are worded.
 
-use byname::{ExitStatus, StatusError, UsageError};
+use byname::{ExitStatus, StatusError};
 
 /// A failure whose text is printed as it is: the engine's words say who failed.
 pub(crate) fn bare(text: impl std::fmt::Display) -> anyhow::Error {
     StatusError::whole(ExitStatus::Failure, text.to_string()).into()
 }
 
-/// An option's value cannot be used.
-pub(crate) fn usage(error: impl std::fmt::Display) -> anyhow::Error {
-    UsageError::new(error.to_string()).into()
+/// A filter is none, which is a mistake in the command line.
+pub(crate) fn filter(error: listing::InvalidFilter) -> anyhow::Error {
+    StatusError::whole(ExitStatus::Code(125), error.to_string()).into()
 }

@@ -12,7 +12,7 @@ use crate::errors;
 
 const COLUMNS: [Column; 2] = [
     Column::new("Driver", "DRIVER"),
-    Column::new("Name", "VOLUME NAME"),
+    Column::new("Name", "VOLUME NAME").of_names(),
 ];
 const OTHERS: [Column; 3] = [
     Column::new("Labels", "LABELS"),
@@ -42,10 +42,10 @@ fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
         (None, false) => "",
         (Some(format), _) => format,
     };
-    let format = Format::parse(format).map_err(errors::usage)?;
-    let filters = Filters::parse(&args.filter).map_err(errors::usage)?;
+    let format = Format::parse(format).map_err(errors::bare)?;
+    let filters = Filters::parse(&args.filter).map_err(errors::filter)?;
     let listing = Listing::new(&COLUMNS).with_fields(&OTHERS);
-    listing.check(&format).map_err(errors::usage)?;
+    listing.check(&format).map_err(errors::bare)?;
     let filters = (!filters.is_empty()).then(|| filters.to_json());
     let mut volumes = cx
         .state::<Client>()?
@@ -69,9 +69,7 @@ fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
         })
         .collect();
     // A name that is cut short could not be used, so this table is as wide as it is.
-    let text = listing
-        .render(&format, &rows, None)
-        .map_err(errors::usage)?;
+    let text = listing.render(&format, &rows, None).map_err(errors::bare)?;
     cx.out().write_all(text.as_bytes())?;
     Ok(ExitStatus::Success)
 }
