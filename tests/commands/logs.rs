@@ -58,7 +58,7 @@ fn a_part_of_them_may_be_asked_for() {
     assert!(
         outcome
             .err()
-            .starts_with("Error: invalid time \"yesterday\": give a "),
+            .starts_with("invalid time \"yesterday\": give a "),
         "{}",
         outcome.err()
     );
