@@ -183,6 +183,12 @@ fn the_platform_chooses_among_those_of_an_index() {
     let arm = tool(engine).with_env("DOCKER_DEFAULT_PLATFORM", "arm64");
     assert_eq!(arm.run(run(&["--platform", "linux/amd64"])).out(), "amd64");
     assert_eq!(arm.run(run(&[])).out(), "arm64");
+    if cfg!(target_arch = "x86_64") {
+        // What is there is taken, and it is said what that is.
+        let outcome = tool(engine).run(run(&[]));
+        let warning = "The requested image's platform (linux/arm64";
+        outcome.assert_err_contains(0, "arm64", warning);
+    }
 
     let outcome = tool(engine).run(run(&["--platform", "linux/s390x"]));
     outcome.assert_err_contains(125, "", "no matching manifest for linux/s390x");

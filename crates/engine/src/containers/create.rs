@@ -48,6 +48,9 @@ pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
     let host = Host::detect()?;
     let mut warnings = refuse::check(&body, host.is_unified())?;
     warnings.extend(network_warnings);
+    if new.platform.is_empty() {
+        warnings.extend(files.other_platform()?);
+    }
     if let Some(host_config) = &body.host_config {
         Limits::of(host_config, &host, &mut warnings)?;
     }
@@ -130,6 +133,20 @@ impl Files {
             ),
             Files::Directory(rootfs) => rootfs.clone(),
         }
+    }
+
+    /// A warning if the image is of a platform whose programs do not run here, where nobody asked for that.
+    fn other_platform(&self) -> Result<Option<String>> {
+        let Files::Image(image) = self else {
+            return Ok(None);
+        };
+        let (own, platform) = (Platform::own()?, image.config().platform());
+        Ok(own.rank(&platform).is_none().then(|| {
+            format!(
+                "The requested image's platform ({platform}) does not match the detected host platform ({own}) and no \
+                 specific platform was requested"
+            )
+        }))
     }
 
     fn platform(&self) -> Result<String> {

@@ -28,8 +28,8 @@ pub(super) fn set_up(
         .iter_mut()
         .filter(|point| point.kind == MountKind::Volume);
     for (number, point) in volumes.enumerate() {
-        store.fill(container, point, root)?;
         let opened = store.open(point)?;
+        store.fill(container, point, root)?;
         if point.subpath.is_empty() {
             point.source = store.source(&point.name)?;
             continue;

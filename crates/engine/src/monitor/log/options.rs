@@ -107,11 +107,6 @@ fn json_file(options: &BTreeMap<String, String>, body: &ContainerCreateBody) -> 
             }
         }
     }
-    if max_files > 1 && max_size.is_none() {
-        return Err(Error::invalid(
-            "max-file cannot be greater than 1 when max-size is not set",
-        ));
-    }
     let attributes = match attributes.is_empty() {
         true => String::new(),
         false => serde_json::to_string(&attributes)
@@ -208,6 +203,8 @@ mod tests {
             (&[("max-size", "10k")], files(Some(10240), 1, "")),
             (&[("max-size", "1.5MB")], files(Some(3 << 19), 1, "")),
             (&[("max-size", "-1")], files(None, 1, "")),
+            // One file never gets so large that there are several.
+            (&[("max-file", "2")], files(None, 2, "")),
             (
                 &[("max-size", "7"), ("max-file", "3")],
                 files(Some(7), 3, ""),
@@ -237,12 +234,6 @@ mod tests {
             ("json-file", &[("max-size", "0")], 400, "positive"),
             ("json-file", &[("max-size", "99999999p")], 400, "no size"),
             ("json-file", &[("max-file", "0")], 400, "max-file: '0'"),
-            (
-                "json-file",
-                &[("max-file", "2")],
-                400,
-                "max-size is not set",
-            ),
             ("json-file", &[("compress", "true")], 501, "compress=true"),
             (
                 "json-file",
