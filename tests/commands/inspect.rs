@@ -100,6 +100,12 @@ fn what_is_not_set_is_empty_and_what_there_is_not_is_named() {
     ] {
         inspect(format).assert(0, text, "");
     }
+    let outcome = inspect("{{.State");
+    assert_eq!(
+        (outcome.code, &*outcome.out()),
+        (Some(64), ""),
+        "{outcome:?}"
+    );
     let outcome = inspect("{{.State.Nope}}");
     assert_eq!(
         (outcome.code, &*outcome.out()),

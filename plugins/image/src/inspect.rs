@@ -24,7 +24,7 @@ struct Inspect {
 /// Display detailed information on one or more images
 #[command("image inspect", category = "Images", parse_error = flags::parse_error)]
 fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
-    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::bare)?;
+    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
     let client = cx.state::<Client>()?;
     let shape = Shape::of::<ImageInspect>();
     let status = byname::each(cx, args.images, |cx, image| {

@@ -6,3 +6,8 @@ use byname::{ExitStatus, StatusError};
 pub(crate) fn bare(text: impl std::fmt::Display) -> anyhow::Error {
     StatusError::whole(ExitStatus::Failure, text.to_string()).into()
 }
+
+/// A description's template cannot be read. Docker's client has this status for that.
+pub(crate) fn template(error: listing::TemplateError) -> anyhow::Error {
+    StatusError::whole(ExitStatus::Code(64), error.to_string()).into()
+}

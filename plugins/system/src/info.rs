@@ -23,7 +23,7 @@ struct Info {
 /// Show what the engine has and how it is set up
 #[command("info", alias = "system info", category = "System", parse_error = flags::parse_error)]
 fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
-    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::bare)?;
+    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
     let info = cx
         .state::<Client>()?
         .describe_engine()

@@ -78,7 +78,7 @@ impl Kind {
 /// A name is looked for among the containers first, then among the images, then among the volumes.
 #[command("inspect", category = "System", parse_error = flags::parse_error)]
 fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
-    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::bare)?;
+    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
     let kind = args.kind.as_deref().map(Kind::parse).transpose()?;
     if let Some(kind) = kind
         && args.size

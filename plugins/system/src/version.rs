@@ -24,7 +24,7 @@ struct Version {
 /// Without an engine the client's part is shown all the same, and the status is 1.
 #[command("version", category = "System", parse_error = flags::parse_error)]
 fn version(cx: &mut Context, args: Version) -> anyhow::Result<ExitStatus> {
-    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::bare)?;
+    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
     let client = cx.state::<Client>()?;
     let answer = client.engine_version();
     let spoken = client.version().unwrap_or(ApiVersion::MAXIMUM);

@@ -11,3 +11,8 @@ pub(crate) fn bare(text: impl std::fmt::Display) -> anyhow::Error {
 pub(crate) fn filter(error: listing::InvalidFilter) -> anyhow::Error {
     StatusError::whole(ExitStatus::Code(125), error.to_string()).into()
 }
+
+/// A description's template cannot be read. Docker's client has this status for that.
+pub(crate) fn template(error: listing::TemplateError) -> anyhow::Error {
+    StatusError::whole(ExitStatus::Code(64), error.to_string()).into()
+}

@@ -24,7 +24,7 @@ struct Inspect {
 /// Display detailed information on one or more volumes
 #[command("volume inspect", category = "Volumes", parse_error = flags::parse_error)]
 fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
-    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::bare)?;
+    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
     let client = cx.state::<Client>()?;
     let shape = Shape::of::<Volume>();
     let status = byname::each(cx, args.volumes, |cx, volume| {
