@@ -1,5 +1,7 @@
 //! A container with a terminal whose monitor is killed, and with it the other side of the terminal.
 
+use std::fs;
+
 use harness::Pty;
 use nix::sys::signal::{Signal, kill};
 
@@ -87,6 +89,36 @@ fn a_container_ends_with_its_terminal() {
     );
     assert!(until(|| !state.ok(&["ps", "--all"]).contains("passing")));
     state.ok(&["rm", "--force", "again", "shown", "detached", "alone"]);
+    let ids = state.ids();
+    assert!(until(|| state.leftovers(&ids).is_empty()));
+    assert_eq!(state.check(&ids, &[]), [""; 0]);
+}
+
+#[test]
+fn a_container_ends_whose_pipes_were_removed() {
+    let Some(state) = State::new("terminal::a_container_ends_whose_pipes_were_removed") else {
+        return;
+    };
+    state.ok(&run(&state, "lost", &["--detach"]));
+    let id = state.ok(&["inspect", "--format", "{{.Id}}", "lost"]);
+    let monitor = stepper::monitor_of(id.trim());
+    // Its monitor lives, and nobody can tell it anything.
+    let directory = state.run.join("containers").join(id.trim());
+    fs::remove_dir_all(&directory).expect("a runtime directory");
+    let outcome = state.tool(&["stop", "lost"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let told = format!("does not listen in {}", directory.display());
+    assert!(outcome.err().contains(&told), "{outcome:?}");
+
+    kill(monitor, Signal::SIGKILL).expect("it runs");
+    let ended = "exited 137 the container's monitor was killed and the way to its output was removed, so the container was \
+                 ended\n";
+    assert!(
+        until(|| how(&state, "lost") == ended),
+        "{}",
+        how(&state, "lost")
+    );
+    state.ok(&["rm", "lost"]);
     let ids = state.ids();
     assert!(until(|| state.leftovers(&ids).is_empty()));
     assert_eq!(state.check(&ids, &[]), [""; 0]);

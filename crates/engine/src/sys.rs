@@ -238,7 +238,7 @@ pub(crate) fn watch(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     Ok(unsafe { AsyncFd::register(descriptor) }?)
 }
 
-/// The descriptor of that number, which the program was started with, closed at exec from here on. It can be had once.
+/// The listening socket of that number, which the program was started with, closed at exec from here on. It can be had once.
 pub(crate) fn handed_down(number: RawFd) -> io::Result<OwnedFd> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Ordering::SeqCst) {
@@ -248,6 +248,14 @@ pub(crate) fn handed_down(number: RawFd) -> io::Result<OwnedFd> {
     let result = unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
     if result != 0 {
         return Err(io::Error::last_os_error());
+    }
+    // Where nobody handed one down, something of this process's own may have the number by now, which listens to nobody.
+    // SAFETY: it borrows the descriptor for this one call, which only looks at it.
+    let there = unsafe { BorrowedFd::borrow_raw(number) };
+    if rustix::net::sockopt::socket_acceptconn(there) != Ok(true) {
+        return Err(io::Error::other(format!(
+            "descriptor {number} is not a socket that is listened on"
+        )));
     }
     // SAFETY: it is open, as was just seen. Whoever started the program opened it for this, and the flag above keeps a
     // second owner from being made here.

@@ -72,6 +72,8 @@ fn known(method: &Method, path: &[String]) -> Option<String> {
         ("GET" | "DELETE", ["networks", _]) => true,
         ("POST", ["networks", _, "connect" | "disconnect"]) => true,
         ("GET", ["distribution", .., "json"]) => true,
+        // There is none of that name: clients look for a name among things of all kinds.
+        ("GET", ["plugins", _, "json"]) => false,
         (
             _,
             [
@@ -140,6 +142,8 @@ mod tests {
             ("POST", "/swarm/init", Some("POST /swarm/init")),
             ("POST", "/build", Some("POST /build")),
             ("GET", "/containers", None),
+            ("GET", "/plugins", Some("GET /plugins")),
+            ("GET", "/plugins/some/json", None),
             ("PATCH", "/containers/abc/pause", None),
             ("GET", "/nothing", None),
             ("GET", "/", None),

@@ -527,7 +527,7 @@ impl Directory {
 }
 
 /// A parent is below the tree's root, and never the root itself.
-fn parent_path(parent: Option<&str>) -> Result<PathBuf> {
+pub(super) fn parent_path(parent: Option<&str>) -> Result<PathBuf> {
     let text = parent
         .filter(|parent| !parent.is_empty())
         .unwrap_or(super::DEFAULT_PARENT);

@@ -75,13 +75,20 @@ impl Limits {
     /// [`ErrorKind::NotImplemented`](crate::ErrorKind::NotImplemented) for any limit where this user can make no cgroup.
     pub fn of(host_config: &HostConfig, host: &Host, warnings: &mut Vec<String>) -> Result<Limits> {
         let mut limits = Limits::asked(host_config)?;
-        if limits == Limits::default() {
+        let parent = host_config.cgroup_parent.as_deref();
+        let has_parent = parent.is_some_and(|parent| !parent.is_empty());
+        super::group::parent_path(parent)?;
+        if limits == Limits::default() && !has_parent {
             return Ok(limits);
         }
         if let Some(refusal) = host.refusal() {
-            return Err(Error::not_implemented(format!(
-                "resources cannot be limited: {refusal}"
-            )));
+            return Err(Error::not_implemented(match has_parent {
+                true => format!("the embedded engine cannot do --cgroup-parent here: {refusal}"),
+                false => format!(
+                    "resources cannot be limited by the embedded engine here (--memory, --cpus, --pids-limit and the \
+                     like): {refusal}"
+                ),
+            }));
         }
         limits.leave_out(host, warnings);
         limits.check_sets(host)?;

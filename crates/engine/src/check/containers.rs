@@ -58,7 +58,11 @@ fn container(audit: &mut Audit<'_>, id: &str) -> Result<()> {
     if state.status.needs_monitor() && !Lock::is_held(&layout, id)? {
         let problem = format!("it is {}, and nobody looks after it", state.status);
         audit.found(Thing::Container, id, problem, || {
-            monitor::observe(&layout, id).map(drop)
+            let state = monitor::observe(&layout, id)?;
+            match state.status.needs_monitor() && !Lock::is_held(&layout, id)? {
+                true => Err(Error::system("its new monitor did not stay")),
+                false => Ok(()),
+            }
         });
     }
     Ok(())

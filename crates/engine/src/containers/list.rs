@@ -255,7 +255,7 @@ impl<'a> Wanted<'a> {
             return Ok(true);
         }
         let settings = summary::network_settings(container)?;
-        // By the machine's port, and by the container's.
+        // By the machine's port.
         let mut published = Vec::new();
         for (port, bindings) in settings.ports.iter().flatten() {
             let (_, protocol) = port.split_once('/').unwrap_or((port, "tcp"));

@@ -34,12 +34,23 @@ pub fn request(layout: &Layout, id: &str, request: &Request) -> Result<(Connecti
             return reply.into_result().map(|reply| (connection, reply));
         }
         if start.elapsed() > PATIENCE {
-            return Err(Error::system(format!(
-                "the monitor of container {id} does not answer"
-            )));
+            return Err(silent(layout, id));
         }
         thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Why a monitor that holds its container's lock does not answer.
+fn silent(layout: &Layout, id: &str) -> Error {
+    let directory = layout.container_run(id);
+    Error::system(match directory.join(spawn::SOCKET).exists() {
+        true => format!("the monitor of container {id} does not answer"),
+        false => format!(
+            "the monitor of container {id} does not listen in {}: the container was started with another runtime directory, \
+             or that was removed; set XDG_RUNTIME_DIR as it was then, or kill the process tool-monitor of it and try again",
+            directory.display()
+        ),
+    })
 }
 
 /// Asks; nothing if the monitor was about to go when we came, and has read nothing.

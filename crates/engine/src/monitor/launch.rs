@@ -194,11 +194,12 @@ pub(super) fn outlives_its_first_process(record: &Record) -> bool {
 pub(super) struct Adopted {
     pub(super) process: OwnedFd,
     pub(super) cgroup: Option<Cgroup>,
-    pub(super) ends: Ends,
+    /// Nothing if they went with the monitor: a terminal, and pipes whose names were removed.
+    pub(super) ends: Option<Ends>,
     pub(super) proxies: network::Proxies,
 }
 
-/// Takes a container over. Its terminal, if it had one, went with its monitor.
+/// Takes a container over.
 pub(super) fn adopt(place: &Place<'_>, state: &State) -> Result<Adopted> {
     let gone = || Error::system("the container's first process is gone");
     let pid = Pid::from_raw(state.pid).ok_or_else(gone)?;
@@ -217,8 +218,10 @@ pub(super) fn adopt(place: &Place<'_>, state: &State) -> Result<Adopted> {
         }
     };
     let ends = match place.record.tty() {
-        true => Ends::default(),
-        false => ends::reopen(&place.run(), place.record.open_stdin())?,
+        true => None,
+        false => ends::reopen(&place.run(), place.record.open_stdin())
+            .inspect_err(|error| log::error!("{error}"))
+            .ok(),
     };
     Ok(Adopted {
         process,

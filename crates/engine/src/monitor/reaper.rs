@@ -82,13 +82,16 @@ impl Reaper {
     }
 }
 
+/// How often a process that has ended is looked at for its code, 5 ms apart.
+const REAPINGS: u32 = 1000;
+
 /// Waits for the end of a process that is no child of this one, and returns what it ended with; nothing where the kernel
 /// does not tell.
 pub(super) async fn end_of_stranger(process: &AsyncFd<OwnedFd>) -> Option<ExitCode> {
     // An error means that nobody can wait for it: then its end is as unknown as on an old kernel.
     let _ = process.readable().await;
-    // It is known when somebody has reaped it, which is who got it when our predecessor died.
-    for _ in 0..200 {
+    // It is known when somebody has reaped it, which is who got it when our predecessor died, and may take its time.
+    for _ in 0..REAPINGS {
         if let Some(status) = sys::exit_status(process.get_ref().as_fd()) {
             let code = match status & 0x7f {
                 0 => (status >> 8) & 0xff,

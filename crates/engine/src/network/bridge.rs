@@ -85,9 +85,11 @@ impl Owner {
         if self.alias().len() >= ALIAS_LENGTH {
             return true;
         }
-        fs::metadata(&self.root).is_ok_and(|metadata| {
-            self.identity == format!("{:x}:{:x}", metadata.dev(), metadata.ino())
-        })
+        match fs::metadata(&self.root) {
+            Ok(metadata) => self.identity == format!("{:x}:{:x}", metadata.dev(), metadata.ino()),
+            // What another user keeps to itself may be there.
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::record::{self, Locked};
 use super::release::{cut, release};
 use super::{cable, firewall};
 use crate::image::lock::Lock;
-use crate::{Error, Layout, Result};
+use crate::{Error, Layout, Result, user_namespace};
 
 /// Something of a network that has no owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +123,10 @@ pub fn check(layout: &Layout) -> Result<Vec<Leftover>> {
                 address: lease.address,
             });
         }
+    }
+    if !user_namespace::owns_network() {
+        // Links and rules of the machine are root's to look after.
+        return Ok(leftovers);
     }
     let links = netlink.links().map_err(failed)?;
     let bridges: Vec<_> = links.iter().filter_map(bridge::found).collect();

@@ -30,6 +30,9 @@ const LATE_OUTPUT: Duration = Duration::from_secs(2);
 /// the first process, which is the one that may ignore it; whatever it would do, nobody could see.
 const LOST_TERMINAL: &str = "the container's monitor was killed and its terminal was lost with it, so the container was ended";
 
+/// Why one was ended whose pipes are in a runtime directory that somebody removed.
+const LOST_STREAMS: &str = "the container's monitor was killed and the way to its output was removed, so the container was ended";
+
 /// How long the file with the state of a container gets, in bytes: a page of most file systems.
 const STATE: u64 = 4096;
 
@@ -80,7 +83,14 @@ impl Container {
         let log = self.log()?;
         let streams = self.streams.borrow().clone();
         streams.hub.set_log(log);
-        self.open_streams(&streams, adopted.ends)?;
+        let lost = match (adopted.ends, self.record.tty()) {
+            (Some(ends), _) => {
+                self.open_streams(&streams, ends)?;
+                None
+            }
+            (None, true) => Some(LOST_TERMINAL),
+            (None, false) => Some(LOST_STREAMS),
+        };
         log::warn!("the container runs and had lost its monitor: it was taken over");
         exec::adopt_all(self, adopted.cgroup.as_ref());
         let run = Rc::new(Run {
@@ -92,9 +102,8 @@ impl Container {
             beside: RefCell::default(),
         });
         self.begin(&run, adopted.proxies);
-        let lost_terminal = self.record.tty();
-        if lost_terminal {
-            log::warn!("its terminal went with the monitor, so it is killed");
+        if lost.is_some() {
+            log::warn!("its terminal or its pipes went with the monitor, so it is killed");
             self.signal(&run, libc::SIGKILL)?;
             if self.status() == Status::Paused {
                 self.set_paused(false)?;
@@ -108,7 +117,7 @@ impl Container {
             };
             let (code, error) = match code {
                 // Where the kernel does not tell, it is what we did.
-                _ if lost_terminal => (code.unwrap_or(KILLED), LOST_TERMINAL),
+                _ if lost.is_some() => (code.unwrap_or(KILLED), lost.unwrap_or_default()),
                 Some(code) => (code, ""),
                 None => (life::UNKNOWN_EXIT_CODE, Loss::Monitor.as_str()),
             };
