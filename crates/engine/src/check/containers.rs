@@ -2,21 +2,28 @@
 
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::{Audit, Thing};
 use crate::monitor;
 use crate::state::life::{self, Loss};
 use crate::state::{Lock, Store};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Layout, Result};
 
 /// How old a directory is that nobody is still filling or emptying.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// The same for [`sweep`]: by then everything else that was made for that container is old enough to be told from what is in
+/// the making.
+const LONG_GRACE: Duration = Duration::from_secs(20);
+
 pub(super) fn audit(audit: &mut Audit<'_>) -> Result<()> {
     let layout = audit.layout().clone();
     names(audit)?;
-    unfinished(audit)?;
+    for path in unfinished(&layout, GRACE)? {
+        remove_unfinished(audit, &path);
+    }
     for id in Store::new(&layout).ids()? {
         match container(audit, &id) {
             // Removed meanwhile.
@@ -68,6 +75,22 @@ fn container(audit: &mut Audit<'_>, id: &str) -> Result<()> {
     Ok(())
 }
 
+/// Removes what is left of containers whose makers and removers were killed a while ago. It costs one look at the directory
+/// of containers where nobody was.
+pub(super) fn sweep(audit: &mut Audit<'_>) -> Result<()> {
+    let unfinished = unfinished(audit.layout(), LONG_GRACE)?;
+    if unfinished.is_empty() {
+        return Ok(());
+    }
+    names(audit)?;
+    crate::volume::audit(audit)?;
+    // Last: while one is there, the rest is looked for again.
+    for path in unfinished {
+        remove_unfinished(audit, &path);
+    }
+    Ok(())
+}
+
 /// Names whose containers do not exist.
 fn names(audit: &mut Audit<'_>) -> Result<()> {
     let directory = audit.layout().names();
@@ -83,7 +106,7 @@ fn names(audit: &mut Audit<'_>) -> Result<()> {
             continue;
         };
         // A name is taken right before the container is there.
-        if is_old(&path) && !audit.layout().containers().join(&id).is_dir() {
+        if is_old(&path, GRACE) && !audit.layout().containers().join(&id).is_dir() {
             let problem = format!("there is no container {}", id.display());
             audit.found(Thing::Name, path.display(), problem, || {
                 fs::remove_file(&path)
@@ -95,42 +118,47 @@ fn names(audit: &mut Audit<'_>) -> Result<()> {
 }
 
 /// Directories of containers that were never finished, or whose removal was not.
-fn unfinished(audit: &mut Audit<'_>) -> Result<()> {
-    let directory = audit.layout().containers();
+fn unfinished(layout: &Layout, grace: Duration) -> Result<Vec<PathBuf>> {
+    let directory = layout.containers();
     let failed = |error: io::Error| Error::io(format_args!("read {}", directory.display()), error);
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(failed(error)),
     };
+    let mut list = Vec::new();
     for entry in entries {
         let entry = entry.map_err(failed)?;
         let path = entry.path();
-        if entry.file_name().as_encoded_bytes().starts_with(b".") && is_old(&path) {
-            let problem = "a container was being made or removed, and nobody goes on";
-            audit.found(
-                Thing::Directory,
-                path.display(),
-                problem,
-                || match fs::remove_dir_all(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        Err(Error::io(format_args!("remove {}", path.display()), error))
-                    }
-                    _ => Ok(()),
-                },
-            );
+        if entry.file_name().as_encoded_bytes().starts_with(b".") && is_old(&path, grace) {
+            list.push(path);
         }
     }
-    Ok(())
+    Ok(list)
+}
+
+fn remove_unfinished(audit: &mut Audit<'_>, path: &Path) {
+    let problem = "a container was being made or removed, and nobody goes on";
+    audit.found(
+        Thing::Directory,
+        path.display(),
+        problem,
+        || match fs::remove_dir_all(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io(format_args!("remove {}", path.display()), error))
+            }
+            _ => Ok(()),
+        },
+    );
 }
 
 /// Whether it changed so long ago that nobody is at it any more. A clock that was set back makes nothing old.
-fn is_old(path: &std::path::Path) -> bool {
+fn is_old(path: &Path, grace: Duration) -> bool {
     fs::symlink_metadata(path)
         .and_then(|metadata| metadata.modified())
         .is_ok_and(|modified| {
             SystemTime::now()
                 .duration_since(modified)
-                .is_ok_and(|age| age > GRACE)
+                .is_ok_and(|age| age > grace)
         })
 }

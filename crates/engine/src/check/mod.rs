@@ -49,6 +49,24 @@ pub(crate) fn check(layout: &Layout, repair: bool) -> Result<Vec<Finding>> {
     Ok(audit.findings)
 }
 
+/// Removes what was left of containers by who was killed while it made or removed one, so that nobody has to ask for that.
+///
+/// # Errors
+///
+/// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be looked for.
+pub(crate) fn sweep(layout: &Layout) -> Result<()> {
+    let mut audit = Audit {
+        layout,
+        repair: true,
+        findings: Vec::new(),
+    };
+    containers::sweep(&mut audit)?;
+    for finding in &audit.findings {
+        log::debug!("{finding}");
+    }
+    Ok(())
+}
+
 /// One look at everything.
 pub(crate) struct Audit<'a> {
     layout: &'a Layout,

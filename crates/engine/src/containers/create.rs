@@ -6,9 +6,9 @@ use super::name::{made_up, new_id};
 use super::{Container, NewContainer, refuse, rootfs};
 use crate::cgroup::{Host, Limits};
 use crate::image::{Image, Platform};
-use crate::spec::{self, ImageDefaults, MountPoint};
+use crate::spec::{self, ImageDefaults, MountKind, MountPoint};
 use crate::state::{Moment, Record, Rootfs, Store, check_name};
-use crate::{Engine, Error, ErrorKind, Result, network, volume};
+use crate::{Engine, Error, ErrorKind, Result, check, network, volume};
 
 /// How often a name is made up before it is given up.
 const ATTEMPTS: usize = 10;
@@ -58,7 +58,13 @@ pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
     let platform = files.platform()?;
     let mut mounts = spec::mount_points(&body, inherited)?;
     let volumes = volume::Store::new(engine.layout());
-    let anonymous_volumes = volumes.take(&id, &mut mounts)?;
+    check::sweep(engine.layout())?;
+    let store = Store::new(engine.layout());
+    if mounts.iter().any(|point| point.kind == MountKind::Volume) {
+        store.begin(&id)?;
+    }
+    let taken = volumes.take(&id, &mut mounts);
+    let anonymous_volumes = taken.inspect_err(|_| store.abandon(&id))?;
 
     let mut record = Record {
         id,

@@ -22,6 +22,26 @@ impl<'a> Store<'a> {
         Store { layout }
     }
 
+    /// Makes the directory of a container that is going to be made, before anything else is made for it: should its maker be
+    /// killed, that tells.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be made.
+    pub fn begin(&self, id: &str) -> Result<()> {
+        make_directory(&self.unfinished(id))
+    }
+
+    /// Takes that back.
+    pub fn abandon(&self, id: &str) {
+        // Left, it is removed by a later command.
+        let _ = fs::remove_dir_all(self.unfinished(id));
+    }
+
+    fn unfinished(&self, id: &str) -> PathBuf {
+        self.layout.containers().join(format!(".{id}"))
+    }
+
     /// Makes a container's directory and gives it its name: it exists then, as `created`.
     ///
     /// # Errors
@@ -31,7 +51,7 @@ impl<'a> Store<'a> {
     pub fn create(&self, record: &Record) -> Result<()> {
         check_name(&record.name)?;
         let id = &record.id;
-        let unfinished = self.layout.containers().join(format!(".{id}"));
+        let unfinished = self.unfinished(id);
         make_directory(&unfinished)?;
         let made = self.fill(&unfinished, record).and_then(|()| {
             let names = Names::lock(self.layout)?;
@@ -182,7 +202,7 @@ impl<'a> Store<'a> {
     /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be renamed; it is a container still then.
     pub fn remove(&self, id: &str) -> Result<Removed> {
         let directory = self.layout.container(id);
-        let removed = Removed(self.layout.containers().join(format!(".{id}")));
+        let removed = Removed(self.unfinished(id));
         let names = Names::lock(self.layout)?;
         // A damaged file names nobody; its link dangles then and is taken over by the next who wants it.
         let name = self.record(id).map(|record| record.name);
