@@ -12,7 +12,7 @@ use crate::errors;
 
 const COLUMNS: [Column; 2] = [
     Column::new("Driver", "DRIVER"),
-    Column::new("Name", "VOLUME NAME").of_names(),
+    Column::new("Name", "VOLUME NAME"),
 ];
 const OTHERS: [Column; 3] = [
     Column::new("Labels", "LABELS"),

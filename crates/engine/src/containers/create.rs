@@ -58,7 +58,10 @@ pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
     let platform = files.platform()?;
     let mut mounts = spec::mount_points(&body, inherited)?;
     let volumes = volume::Store::new(engine.layout());
-    check::sweep(engine.layout())?;
+    if let Err(error) = check::sweep(engine.layout()) {
+        // That is no reason not to make this one.
+        log::warn!("{error}");
+    }
     let store = Store::new(engine.layout());
     if mounts.iter().any(|point| point.kind == MountKind::Volume) {
         store.begin(&id)?;

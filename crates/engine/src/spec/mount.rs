@@ -6,13 +6,11 @@ use libcontainer::oci_spec::runtime::{Mount, MountBuilder};
 
 use super::mount_point::{MountKind, MountPoint, Propagation, clean};
 use super::{CgroupView, Input, MountPropagation, init_path, rootfs_file, tmpfs};
+use crate::runtime::CGROUPS;
 use crate::{Error, Result};
 
 /// How large `/dev/shm` is unless the request says otherwise.
 const DEFAULT_SHM_SIZE: i64 = 64 << 20;
-
-/// Where cgroups show.
-const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// All mounts of a container.
 #[derive(Debug)]

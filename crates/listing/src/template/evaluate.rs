@@ -140,14 +140,13 @@ impl Evaluation<'_> {
             let here = || format!(".{}", path[..=depth].join("."));
             value = match value {
                 Value::Object(fields) => {
-                    let found = fields.get(name).filter(|value| !value.is_null());
-                    match (found, unset(shape, path, depth)) {
-                        (Some(value), _) => value,
-                        (None, Some(value)) => return Ok(Cow::Owned(value)),
-                        (None, None) => fields
-                            .get(name)
-                            .ok_or_else(|| no_field(&here(), &path[..depth], fields.keys()))?,
+                    let found = fields.get(name);
+                    if found.is_none_or(Value::is_null)
+                        && let Some(value) = unset(shape, path, depth)
+                    {
+                        return Ok(Cow::Owned(value));
                     }
+                    found.ok_or_else(|| no_field(&here(), &path[..depth], fields.keys()))?
                 }
                 // A header has no fields of its own; what is above `.A.B` is what is above `.A`.
                 value if self.mode == Mode::Header => return Ok(Cow::Borrowed(value)),

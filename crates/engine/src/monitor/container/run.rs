@@ -115,11 +115,11 @@ impl Container {
                 Process::Adopted(process) => end_of_stranger(process).await,
                 Process::Own(_) => None,
             };
-            let (code, error) = match code {
+            let (code, error) = match (code, lost) {
                 // Where the kernel does not tell, it is what we did.
-                _ if lost.is_some() => (code.unwrap_or(KILLED), lost.unwrap_or_default()),
-                Some(code) => (code, ""),
-                None => (life::UNKNOWN_EXIT_CODE, Loss::Monitor.as_str()),
+                (code, Some(why)) => (code.unwrap_or(KILLED), why),
+                (Some(code), None) => (code, ""),
+                (None, None) => (life::UNKNOWN_EXIT_CODE, Loss::Monitor.as_str()),
             };
             container.finish(&run, code, error).await;
         });
