@@ -351,16 +351,16 @@ fn controllers_of(directory: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Where version 2 is mounted for this process, if it is.
+/// Where a file system of that kind is first mounted for this process, if one is: `cgroup` is version 1, `cgroup2` version 2.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::System`](crate::ErrorKind::System) if `/proc` does not say.
-pub(crate) fn version_2_place() -> Result<Option<PathBuf>> {
+pub(crate) fn place_of(kind: &str) -> Result<Option<PathBuf>> {
     let mountinfo = fs::read_to_string(MOUNTINFO)
         .map_err(|error| Error::io(format_args!("read {MOUNTINFO}"), error))?;
     let mut mounts = mountinfo.lines().filter_map(Mount::parse);
-    let found = mounts.find(|mount| mount.kind == "cgroup2");
+    let found = mounts.find(|mount| mount.kind == kind);
     Ok(found.map(|mount| PathBuf::from(mount.place)))
 }
 

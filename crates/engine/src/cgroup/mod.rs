@@ -20,7 +20,7 @@ mod v2;
 
 pub use device_rule::{Access, DeviceKind, DeviceRule};
 pub use group::Cgroup;
-pub(crate) use host::version_2_place;
+pub(crate) use host::place_of;
 pub use host::{Host, Version};
 pub use join::Join;
 pub use limits::{DeviceLimit, Limits};

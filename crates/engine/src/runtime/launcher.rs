@@ -4,7 +4,6 @@
 //! that is for a monitor, so a short-lived fork of it does the calling; the monitor has one thread, so the fork may do
 //! whatever it could. The container's first process is a sibling of the launcher: the monitor's own child.
 
-use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::fs::symlink;
@@ -25,7 +24,7 @@ use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 use super::executor::{LastSteps, Steps};
 use super::{Failure, NAME, Streams, cgroup_view, details};
-use crate::cgroup::{Cgroup, version_2_place};
+use crate::cgroup::{Cgroup, place_of};
 use crate::layout::make_directory;
 use crate::user_namespace::Ids;
 use crate::{Error, Result, sys};
@@ -159,7 +158,7 @@ fn show_version_2(in_user_namespace: bool) -> io::Result<()> {
     let unified = place.join("unified");
     let there = match is_version_2(&unified) {
         true => Some(unified),
-        false => version_2_place().map_err(io::Error::other)?,
+        false => place_of("cgroup2").map_err(io::Error::other)?,
     };
     if let Some(there) = there {
         return Ok(mount_bind(there, place)?);
@@ -177,17 +176,12 @@ fn show_version_2(in_user_namespace: bool) -> io::Result<()> {
     }
     // To mount the first one takes the kernel 8 ms and more. With none, and without those of version 1, libcontainer looks
     // for each and finds nothing.
-    if shows_version_1()? {
+    // Trees of version 1 are still there where the container is to have them in a bind.
+    if place_of("cgroup").map_err(io::Error::other)?.is_some() {
         return Ok(mount("cgroup2", place, "cgroup2", flags, None)?);
     }
     let size = Some(c"size=4k,mode=755");
     Ok(mount("tmpfs", place, "tmpfs", flags, size)?)
-}
-
-/// Whether trees of version 1 are mounted, as they still are where the container is to have them in a bind.
-fn shows_version_1() -> io::Result<bool> {
-    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
-    Ok(mounts.lines().any(|line| line.contains(" - cgroup ")))
 }
 
 fn is_version_2(place: &Path) -> bool {
