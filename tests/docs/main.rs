@@ -1,7 +1,8 @@
 //! The book says what the binary and the tests say. `UPDATE_DOCS=1 cargo test -p tool --test docs` writes those pages anew.
 
-#[path = "lacks.rs"]
+#[path = "../lacks.rs"]
 mod lacks;
+mod tree;
 
 use std::path::Path;
 use std::process::Command;
