@@ -1,4 +1,4 @@
-//! The arrows between the crates, most of them about what must be absent.
+//! The arrows between the crates; most say which dependencies must not exist.
 //!
 //! What a crate depends on says what it can know. Only normal and build dependencies count: a crate's tests may use
 //! whatever they need.

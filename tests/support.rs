@@ -1,4 +1,4 @@
-//! What the tests of the binary share: the engine, the program, and patience.
+//! Shared by the tests of the binary: the engine, the program, waiting.
 
 use std::time::{Duration, Instant};
 

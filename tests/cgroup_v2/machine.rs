@@ -1,4 +1,4 @@
-//! A virtual machine whose kernel has cgroup v2 and nothing else, with the program in it.
+//! A virtual machine with cgroup v2 alone, and the program in it.
 //!
 //! It is emulated, so it needs no right of anybody's and no hardware, and takes some time: all cases run one after another
 //! on one machine, which is started by whichever test asks first.

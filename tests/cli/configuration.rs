@@ -1,4 +1,4 @@
-//! The configuration file, and where it is looked for.
+//! The configuration file and its location.
 
 use harness::{BrokenEngine, Reply};
 

@@ -1,4 +1,4 @@
-//! Which engine is asked: the order of options, variables and contexts, and what is said of each that is none.
+//! Engine selection: the order of options, variables and contexts, and the errors for invalid ones.
 
 use std::io::Write as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The engine inside of the program: which commands choose it, and what serves it to others.
+//! The embedded engine: when commands select it, and `engine serve`.
 
 use std::fs;
 use std::os::fd::OwnedFd;

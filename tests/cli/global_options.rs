@@ -1,4 +1,4 @@
-//! The options before the command's name, and the variables behind them.
+//! Global options and their environment variables.
 
 use harness::{BrokenEngine, Reply};
 

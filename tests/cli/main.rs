@@ -1,4 +1,4 @@
-//! The program itself: help, version, global options, and words that are no command. No engine is needed for any.
+//! The program itself, without any engine: help, version, global options, unknown commands.
 
 mod configuration;
 mod endpoint;

@@ -1,4 +1,4 @@
-//! The commands beside `run`, end to end: the binary, a real engine, real containers.
+//! Commands other than `run`, end to end: the binary, a real engine, real containers.
 
 mod attach;
 mod docker;

@@ -1,4 +1,4 @@
-//! What the book and README say is in the tree is there: paths, functions and types, lines of code, crates.
+//! Checks what the book and README say about the tree: paths, functions and types, lines of code, crates.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

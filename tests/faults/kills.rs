@@ -1,4 +1,4 @@
-//! `kill -9` of each process of the engine at each step of a container's life.
+//! `kill -9` of each engine process at each step of a container's life.
 
 use std::cell::RefCell;
 use std::fs;

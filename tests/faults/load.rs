@@ -1,4 +1,4 @@
-//! Much at once: containers, output, processes.
+//! Load: many containers, much output, many processes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

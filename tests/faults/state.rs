@@ -1,4 +1,4 @@
-//! An engine's state of a test's own, and what is left in it.
+//! A private engine state for one test, and checks of what is left in it.
 
 use std::fs;
 use std::os::unix::fs::symlink;

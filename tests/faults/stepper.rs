@@ -1,4 +1,4 @@
-//! A process that is killed at a chosen step of its work.
+//! Kills a process at a chosen system call.
 //!
 //! The steps are its system calls: what a kill leaves behind depends on nothing else, since whatever a process is about to
 //! do is only done by the next of them. So the program under test is the one that is shipped, with no places in it that a

@@ -1,4 +1,4 @@
-//! A container with a terminal whose monitor is killed, and with it the other side of the terminal.
+//! A container with a terminal whose monitor, and so the terminal's other end, is killed.
 
 use std::fs;
 

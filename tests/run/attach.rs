@@ -1,4 +1,4 @@
-//! Which of the container's streams are ours.
+//! `-a`: which of the container's streams are attached.
 
 use crate::{engine, tool};
 

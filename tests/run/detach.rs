@@ -1,4 +1,4 @@
-//! `-d`: the container runs by itself.
+//! `-d`: detached containers.
 
 use crate::{engine, tool, until};
 

@@ -1,4 +1,4 @@
-//! Signals to `tool` at each stage: nothing half-made stays behind.
+//! Signals to `tool` at each stage: nothing half-made is left.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! A shell that lends its terminal to one job at a time.
+//! Job control: a shell lends its terminal to one job at a time.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a container is given: environment, user, directory, entry point, labels, names.
+//! Environment, user, directory, entry point, labels, names.
 
 use crate::{engine, tool};
 

@@ -1,4 +1,4 @@
-//! Images that the engine does not have: pull policies and what is shown meanwhile.
+//! Missing images: pull policies and progress.
 
 use harness::{Image, Kind, Pty, Registry, Running};
 

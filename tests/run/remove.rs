@@ -1,4 +1,4 @@
-//! `--rm`, and that nothing is left when a run fails.
+//! `--rm`, and nothing left after a failed run.
 
 use harness::Kind;
 

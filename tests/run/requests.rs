@@ -1,4 +1,4 @@
-//! What goes over the wire: no request that is not needed.
+//! Requests on the wire: none that is not needed.
 
 use harness::{Forward, Kind};
 

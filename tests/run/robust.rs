@@ -1,4 +1,4 @@
-//! Much at a time: containers, output, input; and nothing at all for a while.
+//! Load and silence: many containers, much output and input, and long pauses.
 
 use std::fs::File;
 use std::io::{Read, Write};

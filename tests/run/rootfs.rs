@@ -1,4 +1,4 @@
-//! `--rootfs`: a directory instead of an image, on the engine that has it.
+//! `--rootfs`: a directory instead of an image, on the embedded engine.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Signals to `tool` reach the container, or do not.
+//! Signals to `tool`: forwarded to the container or not.
 
 use harness::Signal;
 

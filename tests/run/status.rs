@@ -1,4 +1,4 @@
-//! Exit codes: the container's own, and those of a container that could not be run.
+//! Exit codes: the container's own, and those of a container that could not run.
 
 use harness::Kind;
 

@@ -1,4 +1,4 @@
-//! Containers on engines that are reached in TLS and through ssh.
+//! Containers over TLS and ssh.
 
 use harness::{Authority, TlsDockerd};
 

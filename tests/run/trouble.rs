@@ -1,4 +1,4 @@
-//! Engines that are not there, die, or speak nonsense. Whatever they do: an error, no hang, no leaked container.
+//! Engines that are missing, die or break the protocol: an error, no hang, no leaked container.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Whether output still comes.
+//! Records when output last arrived, so that a silent engine can be told from a busy one.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! Signals become bytes in a pipe: the one place of this crate with `unsafe` in it.
+//! Signal handlers that write each signal to a pipe: the only `unsafe` code of this crate.
 //!
 //! A command that catches some fifty signals for the few milliseconds that a container runs needs no more than a handler
 //! that writes down which signal came, and one call of the kernel a signal to install it. A library that lets anybody

@@ -1,4 +1,4 @@
-//! What a session ends with, as it follows from what happened in which order.
+//! Decides how a session ends from the order of its events.
 
 use std::fmt;
 

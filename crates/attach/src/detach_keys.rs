@@ -1,4 +1,4 @@
-//! Which keys detach, by what the user and the configuration say.
+//! Chooses the detach keys: the option's, else those of the configuration file, else the default.
 
 use std::error::Error;
 use std::fmt;

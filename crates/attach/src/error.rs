@@ -1,4 +1,4 @@
-//! The error of this crate.
+//! The crate's error type.
 
 use engine_client::ErrorKind;
 use std::{error, fmt, io};

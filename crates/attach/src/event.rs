@@ -1,4 +1,4 @@
-//! What happens in a session, and the one thread that waits for it.
+//! The event queue of a session and the single thread that waits on it.
 //!
 //! The thread that runs a session waits in one place, for everything: signals, the output's beginning, what other threads
 //! report, and the answer of the engine that it needs next. So a request that a signal may interrupt needs no thread of

@@ -1,4 +1,4 @@
-//! From our standard input to the container.
+//! Copies our standard input to the container.
 
 use std::io::{self, Read, Write};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! An interactive session with a container: its streams, the terminal, signals and the window's size.
+//! An interactive session with a container: streams, terminal, signals, window size.
 //!
 //! Whatever happens in a session, the container's exit, the end of its output, detach keys, the third Ctrl-C, becomes an
 //! event of one queue, [`Events`]; the caller's thread reads that queue and so sees one thing after the other. That

@@ -1,4 +1,4 @@
-//! The terminal's mode in a session, which whoever sees the end first restores.
+//! The terminal's raw mode during a session; the first side to see the end restores it.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! From the container to our standard output and error.
+//! Copies the container's output to our standard output and standard error.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};

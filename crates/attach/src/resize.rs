@@ -1,4 +1,4 @@
-//! The container's terminal has the size of ours.
+//! Keeps the size of the container's terminal equal to ours.
 
 use std::io::Write;
 use std::sync::Arc;

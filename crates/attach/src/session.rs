@@ -1,4 +1,4 @@
-//! A session: three streams, two threads at most, and a terminal.
+//! An attached session: three streams, at most two threads, one terminal.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

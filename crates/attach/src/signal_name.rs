@@ -1,4 +1,4 @@
-//! The names under which an engine knows signals.
+//! Signal names as the Engine API spells them.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Signals to us, which are meant for the container.
+//! Forwards the signals we receive to the container.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicI32, Ordering};

@@ -1,4 +1,4 @@
-//! Ending the input of a session from another thread.
+//! Stops the input thread of a session from another thread.
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::BorrowedFd;

@@ -1,4 +1,4 @@
-//! The container's terminal follows the size of ours, which is a pseudo-terminal.
+//! The container's terminal follows the size of our pseudo-terminal.
 
 use std::sync::mpsc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A session's streams against an engine's end of a real socket.
+//! A session's streams against the engine's end of a real socket.
 
 mod wire;
 

@@ -1,4 +1,4 @@
-//! A session whose container has a terminal, with a pseudo-terminal as ours.
+//! A session with a container that has a terminal; ours is a pseudo-terminal.
 
 mod wire;
 

@@ -1,4 +1,4 @@
-//! The doc comment of a command: its first paragraph is the summary, the others are the long help.
+//! Splits a command's doc comment: the first paragraph is the summary, the rest the long help.
 
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta};
 

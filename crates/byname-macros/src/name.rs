@@ -1,4 +1,4 @@
-//! Names, checked where they are written: byname checks them too, but its message cannot point at the literal.
+//! Checks names where they are written: byname checks them too, but cannot point at the literal.
 
 use syn::LitStr;
 

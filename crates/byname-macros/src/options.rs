@@ -1,4 +1,4 @@
-//! What stands between the parentheses of `#[command(...)]`.
+//! Parses the keys inside `#[command(...)]`.
 
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};

@@ -1,4 +1,4 @@
-//! The function under `#[command]`: what it takes and returns.
+//! Checks the signature of the function under `#[command]`.
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;

@@ -1,4 +1,4 @@
-//! Ending a long request from another thread.
+//! Cancels a long request from another thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! The client: an endpoint, what was agreed with its engine, and the pool of connections to it.
+//! The client: an endpoint, the negotiated API version, and a pool of connections.
 
 use std::ffi::OsString;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The client's configuration file, `config.json`, as Docker's own client keeps it.
+//! Docker's client configuration file, `config.json`.
 //!
 //! Only what something here acts on is read; other keys belong to other programs that share the file.
 

@@ -1,4 +1,4 @@
-//! An open connection to an engine, whatever it passes through on its way.
+//! An open connection to an engine over any transport.
 //!
 //! It is always a socket of this process, with a file descriptor that can be polled, read and written by two threads,
 //! and shut down from a third. What is no socket by itself ends in one: a child (ssh) has the other end of a socket pair

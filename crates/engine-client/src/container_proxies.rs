@@ -1,4 +1,4 @@
-//! The proxies that containers are told of in their environment: a value of the key `proxies` in `config.json`.
+//! The proxy variables that new containers get: the `proxies` key of `config.json`.
 
 use std::fmt;
 

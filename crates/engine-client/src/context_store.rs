@@ -1,4 +1,4 @@
-//! Contexts: endpoints with names, which Docker's client keeps in files beside its configuration.
+//! Docker contexts: named endpoints, stored in files beside `config.json`.
 //!
 //! A context is `meta/ID/meta.json`, and the certificates for its engine are in `tls/ID/docker`. ID is the SHA-256 of
 //! the name, so no name can lead out of the directory.

@@ -1,4 +1,4 @@
-//! What is said to a credential helper, and what it says: the protocol of `docker-credential-NAME`.
+//! The protocol of credential helpers, `docker-credential-NAME`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! Where a user's credentials for registries are: `DOCKER_AUTH_CONFIG`, a credential helper, or `config.json` itself.
+//! Finds registry credentials: `DOCKER_AUTH_CONFIG`, a credential helper, or `config.json` itself.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! A registry's credentials: how `config.json` writes them, and how they are sent to an engine.
+//! Registry credentials, as `config.json` stores them and as `X-Registry-Auth` sends them.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Standard output and standard error of a container without a terminal, which share one stream in frames.
+//! Splits the framed stream of a container without a terminal into standard output and standard error.
 //!
 //! A frame is 8 bytes of header (the stream's number, three zero bytes, the length as a big-endian `u32`) and its
 //! payload; see `POST /containers/{id}/attach` in the Engine API. The length is a claim of the other side: payloads are

@@ -1,4 +1,4 @@
-//! Opening the connection to an endpoint: the bottom of the crate, below HTTP and below hijacked streams.
+//! Opens the connection to an endpoint: the bottom layer, below HTTP and hijacked streams.
 
 use std::ffi::OsString;
 use std::io;

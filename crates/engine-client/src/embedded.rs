@@ -1,4 +1,4 @@
-//! An engine inside of this program, which the host of this crate has and this crate knows nothing of.
+//! The hook for an engine in this process: the host opens its connections.
 
 use std::fmt;
 use std::io;

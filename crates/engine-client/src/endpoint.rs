@@ -1,4 +1,4 @@
-//! Where an engine listens, as `-H` and `DOCKER_HOST` spell it.
+//! Engine endpoints, as `-H` and `DOCKER_HOST` spell them.
 //!
 //! Parsing looks at the text only; whether something listens there is the dialer's business.
 

@@ -1,4 +1,4 @@
-//! The one error of this crate: what kind of failure, what to print, and what lies behind it.
+//! The crate's error: its kind, its text, and its source.
 //!
 //! Callers decide by [`ErrorKind`], never by searching the text, so the text may be as clear as it can be made.
 

@@ -1,4 +1,4 @@
-//! The bodies of the fuzz targets in `fuzz/`, which a test runs over their corpora too. They panic on what is wrong.
+//! The bodies of the fuzz targets in `fuzz/`; a test also runs them over the corpora.
 
 use std::io::{self, Read};
 

@@ -1,4 +1,4 @@
-//! Headers that the user adds to each request to the engine: `HttpHeaders` of `config.json`, or a variable.
+//! Custom request headers: `HttpHeaders` of `config.json`, or `DOCKER_CUSTOM_HEADERS`.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A credential helper as a process: found on `PATH`, run to its end, and ended from another thread.
+//! Runs a credential helper: found on `PATH`, waited for, and cancelable from another thread.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

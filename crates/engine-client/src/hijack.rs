@@ -1,4 +1,4 @@
-//! Turning a connection into a stream in both directions: attach and exec.
+//! Turns a connection into a bidirectional stream, for attach and exec.
 //!
 //! ureq drops the connection on `101`, and its transports can not be split, so the request is written by hand on a
 //! fresh connection and the head of the answer is read with httparse. What was read behind the head is the beginning

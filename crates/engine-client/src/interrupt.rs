@@ -1,4 +1,4 @@
-//! Leaving a request while the engine takes its time.
+//! Interrupts a request while the engine has not answered.
 //!
 //! A thread that waits for an engine may have other things to notice: a signal, most of all. It could leave the request to
 //! a thread of its own, but for a request of some tenths of a millisecond that costs more than the request. So the

@@ -1,4 +1,4 @@
-//! A stream of JSON objects, as pulls and waits send them: one after the other, with any white space between.
+//! Reads a stream of JSON objects, as pulls and waits send them, with any white space between.
 //!
 //! The engine writes an object a line, but chunking may cut anywhere, and other engines leave the line ends out. The
 //! end of an object is found here, byte by byte, rather than by a parser that reads on: so each object is handed out

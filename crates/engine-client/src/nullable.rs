@@ -1,4 +1,4 @@
-//! Fields that engines send as `null` where the API's description says a list, a map or a number.
+//! Reads `null` as the default where the API declares a list, a map or a number.
 
 use serde::{Deserialize, Deserializer};
 

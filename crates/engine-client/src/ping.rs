@@ -1,4 +1,4 @@
-//! `/_ping`: whether an engine is there, and what it speaks.
+//! `HEAD /_ping`: whether the engine answers, and its API version.
 
 use crate::client::{Client, read_whole};
 use crate::error::Error;

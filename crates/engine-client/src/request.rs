@@ -1,4 +1,4 @@
-//! A request before it is sent: method, path, query, headers and body, each already fit for the wire.
+//! A request: method, path, query, headers and body, each already encoded.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Values of a JSON object that a person wrote, each of which may have the wrong shape without spoiling the others.
+//! Reads hand-written JSON objects leniently: a value of the wrong type does not spoil the others.
 //!
 //! Errors name keys and shapes, never values: these may be secrets.
 

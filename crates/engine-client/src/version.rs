@@ -1,4 +1,4 @@
-//! Versions of the Engine API, and which of them a client and an engine speak together.
+//! Engine API versions and their negotiation.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What is made of answers: errors by status, redirects, and everything that is no proper answer.
+//! How answers are read: errors by status, redirects, and malformed answers.
 
 mod wire;
 

@@ -1,4 +1,4 @@
-//! A hijacked stream: its beginning, both directions at once, its ends, and refusals.
+//! Hijacked streams: early bytes, both directions at once, each end, refusals.
 
 mod wire;
 

@@ -1,4 +1,4 @@
-//! Connections: how many, what they carry besides the request, and what is said when there is none.
+//! Connections: how many are opened, what they carry, and the errors when there is none.
 
 mod wire;
 

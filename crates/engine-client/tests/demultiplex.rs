@@ -1,4 +1,4 @@
-//! Frames: any cut of the stream is the same output, and a length is only a claim.
+//! Frames: the output does not depend on how the stream is cut, and a claimed length is not trusted.
 
 use std::io::{self, Read};
 

@@ -1,4 +1,4 @@
-//! An engine inside of the program, as far as this crate knows it: connections that the host opens.
+//! An engine in this process, as far as this crate knows it: connections opened by the host.
 
 mod wire;
 

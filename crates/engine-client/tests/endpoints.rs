@@ -1,4 +1,4 @@
-//! What the methods for lists, descriptions and changes send, and what they make of the answers.
+//! What each method for lists, descriptions and changes sends, and how it reads the answer.
 
 mod wire;
 

@@ -1,4 +1,4 @@
-//! The engine is asked once, its version and ours are brought together, and an engine that hangs is noticed.
+//! The engine is pinged once, versions are negotiated, and a hanging engine is noticed.
 
 mod wire;
 

@@ -1,4 +1,4 @@
-//! The progress of a pull, however its stream is cut, and however it ends.
+//! The progress of a pull, however its stream is cut and however it ends.
 
 mod wire;
 

@@ -1,4 +1,4 @@
-//! TLS, to real engines that want it and to what does not.
+//! TLS, to real engines that require it and to peers that do not speak it.
 
 mod containers;
 

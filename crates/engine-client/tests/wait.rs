@@ -1,4 +1,4 @@
-//! A wait: known to the engine at once, answered much later, and ended from outside.
+//! A wait: acknowledged at once, answered much later, and canceled from outside.
 
 mod wire;
 

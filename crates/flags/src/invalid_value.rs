@@ -1,4 +1,4 @@
-//! A value that is none.
+//! The error for an invalid option value.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The words of errors.
+//! The texts of errors.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,4 @@
-//! What is said of a command line that is not understood, and the status with which the command ends.
+//! How a command line that cannot be parsed is reported, and with which status.
 
 use std::ffi::OsString;
 

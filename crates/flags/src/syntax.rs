@@ -1,4 +1,4 @@
-//! What sets Docker's command line apart from clap's own, for all options at once.
+//! Where Docker's flag syntax differs from clap's, for all options at once.
 
 use std::any::TypeId;
 

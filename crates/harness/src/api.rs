@@ -1,4 +1,4 @@
-//! A client of the Engine API for the tests' own questions.
+//! A minimal Engine API client for the tests' own questions.
 //!
 //! It shares no code with the project's client, so a test never checks that client against itself. It speaks HTTP/1.0:
 //! the engine then answers without chunks and closes the connection, and an answer is all that comes until then.

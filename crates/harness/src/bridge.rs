@@ -1,4 +1,4 @@
-//! A bridge of an engine's own.
+//! A network bridge for one private engine.
 //!
 //! Two engines that share `docker0`, or that both keep iptables rules, take each other's addresses and chains away. An
 //! engine on a private bridge without iptables shares nothing: published ports are served by its userland proxy.

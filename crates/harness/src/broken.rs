@@ -1,4 +1,4 @@
-//! An engine that breaks the protocol: it answers each request with given bytes, or not at all.
+//! An engine that breaks the protocol: it answers each request with given bytes, or never.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;

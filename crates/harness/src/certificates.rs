@@ -1,4 +1,4 @@
-//! Certificates of this process's own: authorities, and what they sign.
+//! Certificate authorities and certificates made for one test process.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The corpora of fuzz targets, run by `cargo test` on a stable compiler.
+//! Runs fuzz targets over their corpora in `cargo test`, on a stable compiler.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The way to an engine's socket, over a port, overheard.
+//! Forwards a TCP port to an engine's socket and records what passes.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! A process that outlives nobody: it ends, and what it leaves is removed, when its owner drops it or dies.
+//! A child process that ends, and whose files are removed, when its owner drops it or dies.
 //!
 //! libtest has no hook at its end and a killed test runs no destructor, so the end is made visible to another process:
 //! the guard's script reads a pipe that only the test process writes to, and the kernel closes that pipe in every case.

@@ -1,4 +1,4 @@
-//! The gzip format (RFC 1952), as image layers want it: without compression, or as the program does it.
+//! Writes gzip (RFC 1952) for image layers, stored or compressed by the program.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! Images from Debian's static busybox, made here, so that no test needs a network.
+//! Builds images from Debian's static busybox, so that no test needs a network.
 
 use std::fs::File;
 use std::io::Read;

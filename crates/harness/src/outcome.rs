@@ -1,4 +1,4 @@
-//! What a program left when it ended.
+//! The outcome of a program: status, standard output, standard error.
 
 use std::time::Duration;
 

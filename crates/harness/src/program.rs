@@ -1,4 +1,4 @@
-//! A program under test, in a directory and an environment of its own.
+//! Runs the program under test in a fresh directory and environment.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

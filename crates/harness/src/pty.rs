@@ -1,4 +1,4 @@
-//! A real pseudo-terminal with a program on it.
+//! Runs a program on a real pseudo-terminal.
 
 use std::fs::File;
 use std::io::{self, Write};

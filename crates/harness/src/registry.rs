@@ -1,4 +1,4 @@
-//! A registry of this process's own, on a loopback port that the kernel picks.
+//! A private registry on a loopback port that the kernel picks.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A program that runs, watched and never left behind.
+//! A running program, watched and always cleaned up.
 
 use std::io::Write;
 use std::process::{Child, ChildStdin, Command};

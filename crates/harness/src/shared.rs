@@ -1,4 +1,4 @@
-//! One engine and one registry for all tests of a process.
+//! The one engine and the one registry that all tests of a process share.
 
 use std::io::Write;
 use std::sync::OnceLock;

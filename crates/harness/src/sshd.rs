@@ -1,4 +1,4 @@
-//! A private `sshd`, and an `ssh` that knows it.
+//! A private `sshd` and an `ssh` configured for it.
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;

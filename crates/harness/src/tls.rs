@@ -1,4 +1,4 @@
-//! A private `dockerd` that also listens on TCP, in TLS.
+//! A private `dockerd` that also listens on TCP with TLS.
 
 use std::net::TcpListener;
 

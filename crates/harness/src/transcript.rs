@@ -1,4 +1,4 @@
-//! Everything that a program writes to one stream, as it comes.
+//! Collects everything that a program writes to one stream.
 
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex};

@@ -1,4 +1,4 @@
-//! Images that get into a registry without an engine: not every engine pushes, and none an image of another platform.
+//! Pushes images to a registry without an engine: not every engine can push, and none an image of another platform.
 
 use std::net::TcpStream;
 

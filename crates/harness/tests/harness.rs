@@ -1,4 +1,4 @@
-//! The harness itself: what it starts works, and is gone afterwards.
+//! The harness itself: what it starts works and is gone afterwards.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! The parts of a reference, each with its letters.
+//! The grammar of image references, part by part.
 
 use crate::invalid::InvalidName;
 

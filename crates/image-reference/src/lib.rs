@@ -1,4 +1,4 @@
-//! Names of images and of platforms, by Docker's rules: pure functions of what a person writes.
+//! Parses names of images and platforms by Docker's rules, as pure functions.
 //!
 //! Clients and engines both read these names, and neither knows the other, so they share this crate.
 //!

@@ -1,4 +1,4 @@
-//! Platforms of images, as in `--platform linux/arm64`, by the rules of containerd, which are Docker's.
+//! Image platforms, as in `--platform linux/arm64`, by containerd's rules, which are Docker's.
 
 use crate::invalid::InvalidName;
 

@@ -1,4 +1,4 @@
-//! `--filter`
+//! Parses `--filter` values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;

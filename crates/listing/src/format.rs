@@ -1,4 +1,4 @@
-//! `--format`: which template, and how its lines are laid out.
+//! `--format`: chooses the template and lays out its lines.
 
 use serde_json::{Map, Value};
 

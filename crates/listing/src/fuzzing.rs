@@ -1,4 +1,4 @@
-//! What the fuzz targets do with any input; `cargo test` does the same with the corpus.
+//! The bodies of the fuzz targets; a test also runs them over the corpus.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Identifiers and long texts, cut to what a table has room for.
+//! Shortens identifiers and long texts to fit a table.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

@@ -1,4 +1,4 @@
-//! Descriptions of things, whole or through a template.
+//! Prints descriptions of objects, whole or through a template.
 
 use serde::Serialize;
 use serde_json::Value;

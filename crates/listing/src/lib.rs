@@ -1,4 +1,4 @@
-//! How commands list things: `--format`, `--filter`, tables, and sizes and times as people read them.
+//! Lists for commands: `--format`, `--filter`, tables, human-readable sizes and times.
 //!
 //! A listing is rows of named fields. What is printed of them is always a [`Template`], in the words of Docker's
 //! templates: the default table of a command is `table {{.ID}}\t{{.Names}}`, `json` is `{{json .}}`, and what a user

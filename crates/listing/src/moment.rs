@@ -1,4 +1,4 @@
-//! Moments, as people give and read them.
+//! Parses and prints points in time, such as `--since` values.
 
 use std::error::Error;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Lines with tabs become aligned columns.
+//! Aligns tab-separated lines in columns.
 
 use std::borrow::Cow;
 

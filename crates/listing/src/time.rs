@@ -1,4 +1,4 @@
-//! Lengths of time as people say them.
+//! Human-readable durations.
 
 use std::time::Duration;
 

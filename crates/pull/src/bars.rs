@@ -1,4 +1,4 @@
-//! The progress of a pull, as a person sees it.
+//! Shows the progress of a pull.
 
 use std::io::Write;
 use std::time::SystemTime;

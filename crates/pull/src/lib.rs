@@ -1,4 +1,4 @@
-//! Pulling an image, as every command does it that does: with the user's credentials, and with bars on a terminal.
+//! Pulls an image as every command does: with the user's credentials, and with progress bars on a terminal.
 
 #![forbid(unsafe_code)]
 

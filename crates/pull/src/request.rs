@@ -1,4 +1,4 @@
-//! What an engine is asked to pull.
+//! The pull request sent to the engine.
 
 use engine_client::{CreateImage, CredentialStore, Error};
 use image_reference::Reference;

@@ -1,4 +1,4 @@
-//! Starting the program under an initializer's name.
+//! Starts this program again under an initializer's name.
 
 use std::ffi::OsStr;
 use std::io;

@@ -1,4 +1,4 @@
-//! The error of this crate.
+//! The crate's error type.
 
 use std::ffi::OsString;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Initializers, and how one is found.
+//! Initializers and their lookup by name.
 
 use std::env;
 use std::ffi::{OsStr, OsString};

@@ -1,4 +1,4 @@
-//! Time spans for people.
+//! Human-readable durations.
 
 /// Returns whole seconds in the notation of Docker's client: `9s`, `1m5s`, `2h0m0s`.
 pub(crate) fn human_seconds(seconds: u64) -> String {

@@ -1,4 +1,4 @@
-//! Text of an engine or a registry, made safe for a terminal.
+//! Strips control characters from an engine's or registry's text before it reaches a terminal.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The progress of a pull, rendered as text.
+//! Renders the progress of a pull as text.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! Byte counts for people.
+//! Human-readable byte counts.
 
 /// Returns `bytes` in SI units with four significant digits and no trailing zeros: `1.024kB`, `12.35MB`, `100B`.
 pub(crate) fn human_size(bytes: i64) -> String {

@@ -1,4 +1,4 @@
-//! Raw mode, which always ends.
+//! Raw mode with a guard that restores the terminal.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

@@ -1,4 +1,4 @@
-//! The fuzz targets' bodies over their corpus, with the stable compiler.
+//! Runs the fuzz targets' bodies over their corpora, on a stable compiler.
 
 #[path = "../fuzz/bodies/detach.rs"]
 mod detach;

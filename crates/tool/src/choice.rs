@@ -1,4 +1,4 @@
-//! Which engine the commands talk to, and why.
+//! Chooses the engine that commands talk to and records why.
 
 use std::ffi::OsString;
 use std::fmt;

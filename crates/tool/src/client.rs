@@ -1,4 +1,4 @@
-//! The client of the engine that was chosen.
+//! Builds the client of the chosen engine.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! The client's configuration: which directory it is in, and what to do about a file that cannot be read.
+//! Finds and reads the client's configuration.
 
 use std::io::Write;
 use std::path::PathBuf;

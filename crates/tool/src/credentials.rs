@@ -1,4 +1,4 @@
-//! Where the commands get credentials for registries from.
+//! Provides commands with registry credentials.
 
 use std::io::Write;
 

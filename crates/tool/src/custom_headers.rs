@@ -1,4 +1,4 @@
-//! Headers that the user adds to each request to the engine.
+//! Custom headers for requests to the engine.
 
 use byname::Context;
 use engine_client::{ConfigFile, CustomHeaders};

@@ -1,4 +1,4 @@
-//! The options that come before a command's name.
+//! Global options: those before the command's name.
 
 use std::path::PathBuf;
 

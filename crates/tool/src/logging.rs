@@ -1,4 +1,4 @@
-//! Log lines on standard error.
+//! Logs to standard error.
 
 use std::io::Write;
 

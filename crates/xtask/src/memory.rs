@@ -1,4 +1,4 @@
-//! How much memory programs take.
+//! Measures the memory of programs.
 
 use std::fs;
 use std::path::Path;

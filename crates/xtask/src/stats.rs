@@ -1,4 +1,4 @@
-//! What is said of a series of timings: the minimum, the median, and the ratio of two series taken in turn.
+//! Summarizes timings: minimum, median, and the ratio of two interleaved series.
 
 use std::time::Duration;
 

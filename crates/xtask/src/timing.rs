@@ -1,4 +1,4 @@
-//! Times programs as whole processes, in turn, so that a slow moment of the machine falls on all of them.
+//! Times programs as whole processes, interleaved, so that noise falls on all of them.
 
 use std::ffi::OsString;
 use std::fs::File;

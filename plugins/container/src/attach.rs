@@ -1,4 +1,4 @@
-//! `attach`: the streams of a running container. Engine API `POST /containers/{id}/attach`.
+//! `attach`: attach to a running container's streams. Engine API `POST /containers/{id}/attach`.
 
 use byname::{Context, ExitStatus, command};
 use clap::{ArgAction, Args};

@@ -1,4 +1,4 @@
-//! `--detach-keys`
+//! The `--detach-keys` option.
 
 use byname::Context;
 use engine_client::ConfigFile;

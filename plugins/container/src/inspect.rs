@@ -1,4 +1,4 @@
-//! `container inspect`: all that the engine knows of containers. Engine API `GET /containers/{id}/json`.
+//! `container inspect`: describe containers. Engine API `GET /containers/{id}/json`.
 
 use std::io::Write;
 

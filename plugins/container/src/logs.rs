@@ -1,4 +1,4 @@
-//! `logs`: what a container has written. Engine API `GET /containers/{id}/logs`.
+//! `logs`: print a container's log. Engine API `GET /containers/{id}/logs`.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! The ports of a container, as a list shows them.
+//! Formats a container's ports for a list.
 
 use engine_client::Port;
 

@@ -1,4 +1,4 @@
-//! `ps`: which containers there are. Engine API `GET /containers/json`.
+//! `ps`: list containers. Engine API `GET /containers/json`.
 
 use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! `rename`: give a container another name. Engine API `POST /containers/{id}/rename`.
+//! `rename`: rename a container. Engine API `POST /containers/{id}/rename`.
 
 use byname::{Context, ExitStatus, command};
 use clap::Args;

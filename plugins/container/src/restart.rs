@@ -1,4 +1,4 @@
-//! `restart`: end containers and start them again. Engine API `POST /containers/{id}/restart`.
+//! `restart`: restart containers. Engine API `POST /containers/{id}/restart`.
 
 use std::io::Write;
 

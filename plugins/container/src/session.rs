@@ -1,4 +1,4 @@
-//! The streams of a container or a process pass through us until it ends.
+//! Passes the streams of a container or process through until it ends.
 
 use attach::{Attached, Events, FORCED_EXIT, Resizer, Session, Signals};
 use byname::{Context, ExitStatus};

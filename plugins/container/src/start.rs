@@ -1,4 +1,4 @@
-//! `start`: let containers run. Engine API `POST /containers/{id}/start`.
+//! `start`: start containers. Engine API `POST /containers/{id}/start`.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `stop`: end running containers. Engine API `POST /containers/{id}/stop`.
+//! `stop`: stop running containers. Engine API `POST /containers/{id}/stop`.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `wait`: block until containers have ended. Engine API `POST /containers/{id}/wait`.
+//! `wait`: wait for containers to end. Engine API `POST /containers/{id}/wait`.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `image inspect`: all that the engine knows of images. Engine API `GET /images/{name}/json`.
+//! `image inspect`: describe images. Engine API `GET /images/{name}/json`.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `load`: images out of an archive. Engine API `POST /images/load`.
+//! `load`: load images from an archive. Engine API `POST /images/load`.
 
 use std::fs::File;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! `images`: which images there are. Engine API `GET /images/json`.
+//! `images`: list images. Engine API `GET /images/json`.
 
 use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

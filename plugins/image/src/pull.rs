@@ -1,4 +1,4 @@
-//! `pull`: an image from its registry. Engine API `POST /images/create`.
+//! `pull`: pull an image from a registry. Engine API `POST /images/create`.
 
 use std::io::Write;
 

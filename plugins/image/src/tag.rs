@@ -1,4 +1,4 @@
-//! `tag`: give an image another name. Engine API `POST /images/{name}/tag`.
+//! `tag`: tag an image. Engine API `POST /images/{name}/tag`.
 
 use byname::{Context, ExitStatus, command};
 use clap::Args;

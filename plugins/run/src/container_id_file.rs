@@ -1,4 +1,4 @@
-//! The file of `--cidfile`, which tells scripts the container's ID.
+//! The file of `--cidfile`, which receives the container's ID.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

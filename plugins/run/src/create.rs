@@ -1,4 +1,4 @@
-//! The options become the body of `POST /containers/create`.
+//! Builds the body of `POST /containers/create` from the options.
 //!
 //! What is not given is left out: for an engine absent, null, empty and zero are the same, but for the few fields that
 //! are always set here, since Docker's client always sends them.

@@ -1,4 +1,4 @@
-//! The networks of the container: each `--network`, and the options that are about the first of them.
+//! The container's networks: each `--network`, and the options that apply to the first of them.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! How failures are worded, and with which status they end: Docker's texts and numbers, with our program's name.
+//! Words errors and chooses their statuses: Docker's texts and numbers, with our program's name.
 
 use byname::{Context, ExitStatus, StatusError};
 use engine_client::ErrorKind as EngineErrorKind;

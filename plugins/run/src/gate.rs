@@ -1,4 +1,4 @@
-//! Options that not every engine knows: those of later API versions, those of Windows, and those of the embedded engine.
+//! Rejects options that the engine does not support: newer API versions, Windows, the embedded engine.
 //! They are refused: dropping one silently would run another container than was asked for.
 
 use engine_client::{ApiVersion, Client, Error};

@@ -1,4 +1,4 @@
-//! The options that are about the host: `HostConfig` in the body of `POST /containers/create`.
+//! Builds `HostConfig` in the body of `POST /containers/create`.
 
 use std::path::PathBuf;
 

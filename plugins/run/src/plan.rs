@@ -1,4 +1,4 @@
-//! What is to be done: the options, checked as a whole, before the engine hears of any of it.
+//! Checks the options as a whole before the engine is asked for anything.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,4 @@
-//! Pulling the image, with its progress on standard error, for as long as the user does not ask to end.
+//! Pulls the image, with progress on standard error, until the user interrupts it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

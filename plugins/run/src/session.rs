@@ -1,4 +1,4 @@
-//! The container runs: attached, with its streams here and its status ours, or by itself.
+//! Runs the created container, attached or detached.
 
 use std::io::Write;
 use std::sync::mpsc;

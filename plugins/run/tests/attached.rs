@@ -1,4 +1,4 @@
-//! A container in the foreground: the requests, its output and its status.
+//! Foreground containers: requests, output and status.
 
 mod engine;
 

@@ -1,4 +1,4 @@
-//! The file with the container's ID: when it is there, and when it is not.
+//! `--cidfile`: when the file is there and when it is not.
 
 mod engine;
 

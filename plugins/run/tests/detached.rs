@@ -1,4 +1,4 @@
-//! A container in the background: its ID, and no request that is not needed.
+//! Detached containers: the printed ID, and no unneeded request.
 
 mod engine;
 

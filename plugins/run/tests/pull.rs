@@ -1,4 +1,4 @@
-//! An image that the engine does not have: when it is pulled, and what is said about it.
+//! Missing images: when they are pulled and what is printed.
 
 mod engine;
 

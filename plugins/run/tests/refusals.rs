@@ -1,4 +1,4 @@
-//! What is refused: text, status, and that the engine does not hear of it.
+//! Rejected options: text, status, and no request to the engine.
 
 mod engine;
 

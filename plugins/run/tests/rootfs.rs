@@ -1,4 +1,4 @@
-//! A directory instead of an image: what the embedded engine is asked, and what nobody else is.
+//! `--rootfs`: what the embedded engine is asked, and no other engine is.
 
 mod engine;
 

@@ -1,4 +1,4 @@
-//! `info`: what the engine has and how it is set up. Engine API `GET /info`.
+//! `info`: describe the engine. Engine API `GET /info`.
 
 use std::fmt::Write as _;
 use std::io::Write;

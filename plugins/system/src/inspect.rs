@@ -1,4 +1,4 @@
-//! `inspect`: all that the engine knows of things of any kind.
+//! `inspect`: describe objects of any kind.
 
 use std::io::Write;
 

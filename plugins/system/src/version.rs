@@ -1,4 +1,4 @@
-//! `version`: what the client and the engine consist of. Engine API `GET /version`.
+//! `version`: print the versions of client and engine. Engine API `GET /version`.
 
 use std::fmt::Write as _;
 use std::io::Write;

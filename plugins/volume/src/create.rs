@@ -1,4 +1,4 @@
-//! `volume create`: make a volume. Engine API `POST /volumes/create`.
+//! `volume create`: create a volume. Engine API `POST /volumes/create`.
 
 use std::collections::BTreeMap;
 use std::io::Write;

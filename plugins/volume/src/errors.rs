@@ -1,4 +1,4 @@
-//! How failures are worded.
+//! Words errors.
 
 use byname::{ExitStatus, StatusError};
 

@@ -1,4 +1,4 @@
-//! `volume inspect`: all that the engine knows of volumes. Engine API `GET /volumes/{name}`.
+//! `volume inspect`: describe volumes. Engine API `GET /volumes/{name}`.
 
 use std::io::Write;
 

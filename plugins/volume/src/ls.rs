@@ -1,4 +1,4 @@
-//! `volume ls`: which volumes there are. Engine API `GET /volumes`.
+//! `volume ls`: list volumes. Engine API `GET /volumes`.
 
 use std::io::Write;
 

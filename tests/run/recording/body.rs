@@ -1,4 +1,4 @@
-//! When two requests for a container are the same.
+//! Compares two create requests.
 //!
 //! For every engine a field that is absent, null, empty or zero is not set, so they are equal; but a few fields mean
 //! something when they are empty, and those are compared as they are. Lists that the engine takes as sets have no order.

@@ -1,4 +1,4 @@
-//! A client, what it is made to ask, and the engine that only listens.
+//! Runs a client against an engine that only records.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

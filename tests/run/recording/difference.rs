@@ -1,4 +1,4 @@
-//! Where Docker's older clients differ from the newest, which `tool` follows.
+//! Known differences of Docker's older clients from the newest, which `tool` follows.
 
 use super::client::Docker;
 

@@ -1,4 +1,4 @@
-//! `POST /containers/create`: make a container, which does not run yet.
+//! `POST /containers/create`: create a container without starting it.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! `GET /containers/{id}/json`: all that the engine knows of a container.
+//! `GET /containers/{id}/json`: describe a container.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! `GET /containers/json`: which containers there are.
+//! `GET /containers/json`: list containers.
 
 use std::collections::BTreeMap;
 

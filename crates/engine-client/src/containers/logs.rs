@@ -1,4 +1,4 @@
-//! `GET /containers/{id}/logs`: what a container has written.
+//! `GET /containers/{id}/logs`: read a container's log.
 
 use std::fmt;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! What a container shall be, as `POST /containers/create` is told.
+//! The request body of `POST /containers/create`.
 
 use serde_json::{Map, Value, json};
 

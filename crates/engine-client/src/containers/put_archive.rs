@@ -1,4 +1,4 @@
-//! `PUT /containers/{id}/archive`: put files into a container.
+//! `PUT /containers/{id}/archive`: copy files into a container.
 
 use crate::client::Client;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/rename`: give a container another name.
+//! `POST /containers/{id}/rename`: rename a container.
 
 use crate::client::Client;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/resize`: tell a container the size of its terminal.
+//! `POST /containers/{id}/resize`: resize a container's terminal.
 
 use crate::client::Client;
 use crate::error::Error;

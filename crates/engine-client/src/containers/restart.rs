@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/restart`: end a container and start it again.
+//! `POST /containers/{id}/restart`: restart a container.
 
 use crate::client::Client;
 use crate::containers::stop::StopOptions;

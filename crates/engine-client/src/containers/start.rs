@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/start`: let a container run.
+//! `POST /containers/{id}/start`: start a container.
 
 use crate::client::Client;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/stop`: end a container.
+//! `POST /containers/{id}/stop`: stop a container.
 
 use crate::client::Client;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/wait`: the exit status of a container.
+//! `POST /containers/{id}/wait`: wait for a container's exit status.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/exec`: prepare a process in a running container.
+//! `POST /containers/{id}/exec`: create a process in a running container.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! `GET /exec/{id}/json`: what became of a process.
+//! `GET /exec/{id}/json`: describe an exec process.
 
 use crate::client::Client;
 use crate::error::Error;

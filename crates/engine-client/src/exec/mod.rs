@@ -1,4 +1,4 @@
-//! Processes that are started in a running container: endpoints below `/exec`, and the one that makes them.
+//! The exec endpoints: processes in running containers.
 
 mod create;
 mod inspect;

@@ -1,4 +1,4 @@
-//! `POST /exec/{id}/resize`: tell a process the size of its terminal.
+//! `POST /exec/{id}/resize`: resize an exec process's terminal.
 
 use crate::client::Client;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! `POST /exec/{id}/start`: let a prepared process run.
+//! `POST /exec/{id}/start`: start an exec process.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! `GET /images/{name}/json`: all that the engine knows of an image.
+//! `GET /images/{name}/json`: describe an image.
 
 use serde_json::Value;
 

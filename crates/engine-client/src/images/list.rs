@@ -1,4 +1,4 @@
-//! `GET /images/json`: which images there are.
+//! `GET /images/json`: list images.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `POST /images/load`: images out of an archive.
+//! `POST /images/load`: load images from an archive.
 
 use std::io::Read;
 

@@ -1,4 +1,4 @@
-//! `DELETE /images/{name}`: remove an image, or one of its names.
+//! `DELETE /images/{name}`: remove an image or one of its names.
 
 use serde::Deserialize;
 

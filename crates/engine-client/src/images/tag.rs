@@ -1,4 +1,4 @@
-//! `POST /images/{name}/tag`: give an image another name.
+//! `POST /images/{name}/tag`: tag an image.
 
 use crate::client::Client;
 use crate::error::Error;

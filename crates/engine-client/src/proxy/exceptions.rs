@@ -1,4 +1,4 @@
-//! `NO_PROXY`: hosts that are reached directly.
+//! `NO_PROXY`: hosts that are reached without a proxy.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! HTTP proxies between this machine and an engine: which one the variables name for a host, as Go's programs read them.
+//! HTTP proxies to an engine, chosen by the environment variables as Go programs read them.
 //!
 //! Only requests over TCP go through one. A hijacked stream does not, nor does Docker's: few proxies keep a connection
 //! that says nothing for an hour.

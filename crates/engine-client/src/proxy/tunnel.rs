@@ -1,4 +1,4 @@
-//! A way through a proxy that sees nothing of what passes: `CONNECT` (RFC 9110, section 9.3.6).
+//! A tunnel through an HTTP proxy by `CONNECT` (RFC 9110, section 9.3.6).
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! `GET /info`: what the engine has and how it is set up.
+//! `GET /info`: describe the engine.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Endpoints that are about the engine itself.
+//! Endpoints about the engine itself.
 
 mod info;
 mod version;

@@ -1,4 +1,4 @@
-//! `GET /version`: what the engine consists of.
+//! `GET /version`: the versions of the engine and its components.
 
 use serde_json::Value;
 

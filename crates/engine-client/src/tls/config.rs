@@ -1,4 +1,4 @@
-//! What rustls is told: its cryptography, whom to trust, what to show.
+//! The rustls configuration: cryptography, trusted authorities, client certificate.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Why a session of TLS ended, in words that say what is wrong.
+//! Words TLS failures so that they say what is wrong.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! TLS to an engine: which files, and what they are for.
+//! TLS to an engine: the files involved and their meaning.
 //!
 //! rustls knows nothing of this process until the first connection: reading the files is all that happens before, and
 //! that only where TLS was asked for.

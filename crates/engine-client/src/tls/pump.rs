@@ -1,4 +1,4 @@
-//! Moving bytes between a session of TLS and a socket pair: one thread, one loop around one poll.
+//! Moves bytes between a TLS session and a socket pair: one thread, one poll loop.
 //!
 //! Neither direction waits for the other: each has one buffer, and takes no more before that is empty. So memory stays
 //! flat, and a side that does not read slows down its own direction only.

@@ -1,4 +1,4 @@
-//! The beginning of a session: the handshake, in the caller's thread and time.
+//! The TLS handshake, on the caller's thread and within its time limit.
 
 use std::io;
 use std::os::unix::net::UnixStream;

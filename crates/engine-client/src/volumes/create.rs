@@ -1,4 +1,4 @@
-//! `POST /volumes/create`: make a volume.
+//! `POST /volumes/create`: create a volume.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `GET /volumes/{name}`: all that the engine knows of a volume.
+//! `GET /volumes/{name}`: describe a volume.
 
 use serde_json::Value;
 

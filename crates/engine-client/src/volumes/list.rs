@@ -1,4 +1,4 @@
-//! `GET /volumes`: which volumes there are.
+//! `GET /volumes`: list volumes.
 
 use std::collections::BTreeMap;
 

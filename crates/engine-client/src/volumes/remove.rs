@@ -1,4 +1,4 @@
-//! `DELETE /volumes/{name}`: remove a volume and what is in it.
+//! `DELETE /volumes/{name}`: remove a volume and its data.
 
 use crate::client::Client;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! Containers on a real engine, reached in whatever way.
+//! Containers on a real engine, over each transport.
 
 use std::io::{Read, Write};
 use std::thread;

@@ -1,4 +1,4 @@
-//! An engine of a few lines: a real socket, and a script of raw bytes for each connection.
+//! A scripted engine: a real socket that answers each connection with given bytes.
 
 // Each test file uses another part of this.
 #![allow(dead_code)]

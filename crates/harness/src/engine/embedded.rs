@@ -1,4 +1,4 @@
-//! A private `tool engine serve`: the engine inside of the program under test.
+//! A private `tool engine serve`: the embedded engine of the program under test.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! A private service of Podman's.
+//! A private Podman API service.
 
 use rustix::process::Resource;
 

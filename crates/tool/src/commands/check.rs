@@ -1,4 +1,4 @@
-//! `engine check`: whether everything that the engine made has an owner.
+//! `engine check`: find what crashed containers and engines left behind.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `engine info`: which engine is in use and why, and what the one inside of this program can do here.
+//! `engine info`: which engine is selected and why, and what the embedded engine can do on this machine.
 
 use std::fmt::Write as _;
 use std::io::Write;

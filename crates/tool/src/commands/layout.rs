@@ -1,4 +1,4 @@
-//! Which state the commands of the engine are about.
+//! The state directory that the `engine` commands work on.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The commands of the program itself: those for the engine inside of it, `tool engine ...`.
+//! The program's own commands: `tool engine ...`, for the embedded engine.
 //!
 //! They are here and not in a plugin because they are about this engine and not about any that speaks its API.
 

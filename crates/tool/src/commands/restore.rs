@@ -1,4 +1,4 @@
-//! `engine restore`: start again what shall run after a reboot.
+//! `engine restore`: restart containers after a reboot, by their restart policies.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `engine serve`: the engine for other programs, on a unix socket.
+//! `engine serve`: serve the embedded engine's API on a unix socket.
 
 use std::io::Write;
 use std::path::PathBuf;

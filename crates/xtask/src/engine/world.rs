@@ -1,4 +1,4 @@
-//! What is compared: the programs, each with a place of its own, and the image in all of them.
+//! The programs under comparison, each with its own state, and the image that all of them have.
 
 use std::fmt;
 use std::fs;

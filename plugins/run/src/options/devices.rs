@@ -1,4 +1,4 @@
-//! Which devices the container gets, and how much it may use them.
+//! Options for devices and their limits.
 
 use clap::Args;
 use engine_client::models::{ResourcesBlkioWeightDevice, ThrottleDevice};

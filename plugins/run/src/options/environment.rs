@@ -1,4 +1,4 @@
-//! The environment of the container's process.
+//! Options for the environment of the container's process.
 
 use clap::Args;
 use flags::environment;

@@ -1,4 +1,4 @@
-//! How the engine finds out whether the container is healthy.
+//! Options for health checks.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! The image: where it comes from, or what stands in for one.
+//! Options for the image and its substitute, `--rootfs`.
 
 use clap::Args;
 

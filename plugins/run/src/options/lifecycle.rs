@@ -1,4 +1,4 @@
-//! The container's life: its name, its end, who waits for it.
+//! Options for the container's lifecycle: name, restart, removal.
 
 use clap::Args;
 

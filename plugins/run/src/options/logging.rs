@@ -1,4 +1,4 @@
-//! Where the container's output is kept.
+//! Options for logging.
 
 use clap::Args;
 

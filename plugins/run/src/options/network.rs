@@ -1,4 +1,4 @@
-//! The container's network and names.
+//! Options for networks and names.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! The container's process and the streams that connect it with ours.
+//! Options for the container's process and its streams.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! What the container may use of the machine.
+//! Options for resource limits.
 
 use clap::Args;
 use engine_client::models::{DeviceRequest, ResourcesUlimits};

@@ -1,4 +1,4 @@
-//! What the container may do, and how far it is separated from the host.
+//! Options for privileges and isolation.
 
 use clap::Args;
 

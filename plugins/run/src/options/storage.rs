@@ -1,4 +1,4 @@
-//! The container's file systems.
+//! Options for file systems: volumes, mounts, tmpfs.
 
 use clap::Args;
 

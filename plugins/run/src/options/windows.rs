@@ -1,4 +1,4 @@
-//! What only engines on Windows can do.
+//! Options that only engines on Windows support.
 
 use clap::Args;
 

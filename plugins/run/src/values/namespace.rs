@@ -1,4 +1,4 @@
-//! Modes of the container's namespaces: `--pid`, `--uts`, `--userns`, `--cgroupns`.
+//! Namespace modes: `--pid`, `--uts`, `--userns`, `--cgroupns`.
 //!
 //! `--ipc` is not here: every mode of it is checked by the engine.
 

@@ -1,4 +1,4 @@
-//! Paths of the client's file system.
+//! Paths on the client's file system.
 
 use std::ffi::OsStr;
 use std::io;

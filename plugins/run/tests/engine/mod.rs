@@ -1,4 +1,4 @@
-//! An engine at the wire: it answers as it is told to, and writes down what it was asked.
+//! A scripted engine at the wire that records the requests it gets.
 
 #![allow(dead_code, reason = "every test file uses another part")]
 
