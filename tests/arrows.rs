@@ -1,9 +1,11 @@
-//! The arrows between the crates; most say which dependencies must not exist.
+//! The arrows between the crates, and between the modules of a crate; most say which must not exist.
 //!
 //! What a crate depends on says what it can know. Only normal and build dependencies count: a crate's tests may use
 //! whatever they need.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
@@ -152,4 +154,93 @@ fn only_the_tool_gathers_plugins_and_nothing_depends_on_it() {
         crates.plugins.is_subset(crates.of("tool")),
         "every plugin is linked"
     );
+}
+
+/// The modules of a crate that may import one another, because each is defined by the others: a command has a handler,
+/// a handler gets a context, and a context builds state whose builders get a context.
+const CIRCLES: [(&str, &[&str]); 1] = [("byname", &["command", "context", "state"])];
+
+#[test]
+fn inside_a_crate_modules_import_only_what_stands_below_them() {
+    for (name, allowed) in CIRCLES {
+        let allowed: BTreeSet<String> = allowed.iter().map(|module| (*module).to_owned()).collect();
+        let found = circles(&modules(name));
+        assert_eq!(found, [allowed], "the circles of modules in {name}");
+    }
+}
+
+/// Every top-level module of a crate, with those that its files name behind `crate::`.
+fn modules(package: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../{package}/src"));
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut directories = vec![src.clone()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).expect("a directory of sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let below = path.strip_prefix(&src).expect("a path below src");
+            let module = below.components().next().expect("a component").as_os_str();
+            let module = Path::new(module).with_extension("").display().to_string();
+            let text = fs::read_to_string(&path).expect("a source file");
+            // Tests may use what they need, as those of a crate may.
+            let (code, _) = text
+                .split_once("#[cfg(test)]\nmod tests")
+                .unwrap_or((&text, ""));
+            files.entry(module).or_default().push_str(code);
+        }
+    }
+    files.remove("lib");
+    let names: BTreeSet<String> = files.keys().cloned().collect();
+    let imported = |text: &str| -> BTreeSet<String> {
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        let code = lines.collect::<Vec<_>>().join("\n");
+        let paths = code.split("crate::").skip(1);
+        let firsts = paths.flat_map(|rest| {
+            // `use crate::{a, b};` names several.
+            let list = match rest.strip_prefix('{') {
+                Some(list) => list.split_once("};").map_or(list, |(list, _)| list),
+                None => rest
+                    .split(|c: char| !is_of_a_name(c))
+                    .next()
+                    .unwrap_or(rest),
+            };
+            list.split(|c: char| !is_of_a_name(c)).map(str::to_owned)
+        });
+        firsts.filter(|first| names.contains(first)).collect()
+    };
+    files
+        .iter()
+        .map(|(module, text)| (module.clone(), imported(text)))
+        .collect()
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// The sets of two or more modules that each reach one another.
+fn circles(modules: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> {
+    let direct: BTreeMap<&str, BTreeSet<&str>> = modules
+        .iter()
+        .map(|(module, named)| (module.as_str(), named.iter().map(String::as_str).collect()))
+        .collect();
+    let reached: BTreeMap<&str, BTreeSet<String>> = direct
+        .keys()
+        .map(|module| (*module, closure(module, &direct)))
+        .collect();
+    let found: BTreeSet<BTreeSet<String>> = reached
+        .iter()
+        .filter(|(module, names)| names.contains(**module))
+        .map(|(module, names)| {
+            let back = |name: &&String| reached[name.as_str()].contains(*module);
+            names.iter().filter(back).cloned().collect()
+        })
+        .filter(|circle: &BTreeSet<String>| circle.len() > 1)
+        .collect();
+    found.into_iter().collect()
 }

@@ -6,26 +6,33 @@ use once_cell::sync::OnceCell;
 
 use crate::context::Context;
 use crate::dispatch::{Dispatcher, Inner};
-use crate::globals::Globals;
+use crate::globals::GlobalOptions;
 use crate::registry::Registry;
+use crate::resolution::Unresolved;
 use crate::state::{Provider, Providers};
 use crate::status::ExitStatus;
-use crate::unresolved::Unresolved;
 
 /// Builds a [`Dispatcher`]; see [`Dispatcher::builder`].
 pub struct Builder {
     inner: Inner,
 }
 
+impl Dispatcher {
+    /// Begins a dispatcher; `program` is the name that help and hints say.
+    pub fn builder(program: impl Into<String>) -> Builder {
+        Builder::new(program.into())
+    }
+}
+
 impl Builder {
-    pub(crate) fn new(program: String) -> Builder {
+    fn new(program: String) -> Builder {
         Builder {
             inner: Inner {
                 program,
                 version: None,
                 about: String::new(),
                 registry: OnceCell::new(),
-                globals: Globals::None,
+                globals: GlobalOptions::None,
                 #[cfg(feature = "clap")]
                 globals_error: None,
                 providers: Providers::default(),
@@ -62,7 +69,8 @@ impl Builder {
     where
         G: clap::Args + Send + Sync + 'static,
     {
-        self.inner.globals = Globals::Clap(Box::new(crate::parse::ClapGlobals::new(apply)));
+        self.inner.globals =
+            GlobalOptions::Clap(Box::new(crate::clap_globals::ClapGlobals::new(apply)));
         self
     }
 
@@ -82,7 +90,7 @@ impl Builder {
         mut self,
         parse: fn(&mut Context, &[OsString]) -> anyhow::Result<usize>,
     ) -> Builder {
-        self.inner.globals = Globals::With(parse);
+        self.inner.globals = GlobalOptions::With(parse);
         self
     }
 

@@ -8,11 +8,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::command::Command;
-use crate::dispatch::Dispatcher;
 use crate::environment::Environment;
 use crate::input::Input;
 use crate::output::Output;
-use crate::state::{self, Building, DispatchCells, Shared};
+use crate::state::{self, Building, DispatchCells, Providers, Shared};
 use crate::streams::Streams;
 
 /// One dispatch: its arguments, streams, environment and state.
@@ -28,10 +27,18 @@ pub struct Context {
     building: Building,
 }
 
+/// What a context asks the dispatcher that runs. It does not know more of it, so that nothing below the dispatcher does.
+pub(crate) trait Host: Any + Send + Sync {
+    /// The name that help and hints say.
+    fn program(&self) -> &str;
+    /// The state that the host provides.
+    fn providers(&self) -> &Providers;
+}
+
 /// What belongs to one call of `dispatch` and is put back after a nested one.
 #[derive(Default)]
 pub(crate) struct Call {
-    dispatcher: Option<Dispatcher>,
+    host: Option<Arc<dyn Host>>,
     args: Vec<OsString>,
     command: Option<&'static Command>,
     /// The command's name or alias that was typed, as it was declared.
@@ -70,10 +77,7 @@ impl Context {
 
     /// The program's name, as the dispatcher was given it; empty outside of a dispatch.
     pub fn program(&self) -> &str {
-        self.call
-            .dispatcher
-            .as_ref()
-            .map_or("", Dispatcher::program)
+        self.call.host.as_ref().map_or("", |host| host.program())
     }
 
     /// The program's name and that of the command, by the name or alias that was typed: `tool container run`.
@@ -93,9 +97,9 @@ impl Context {
         self.call.command
     }
 
-    /// The dispatcher that runs; `None` outside of a dispatch.
-    pub fn dispatcher(&self) -> Option<&Dispatcher> {
-        self.call.dispatcher.as_ref()
+    /// The dispatcher that runs.
+    pub(crate) fn host(&self) -> Option<&Arc<dyn Host>> {
+        self.call.host.as_ref()
     }
 
     /// Where the command reads from.
@@ -149,11 +153,10 @@ impl Context {
             .iter()
             .find(|(known, _)| *known == type_id)
             .map(|(_, state)| state.clone());
-        let found = match (given, &self.call.dispatcher) {
+        let found = match (given, &self.call.host) {
             (Some(state), _) => Some(state),
-            (None, Some(dispatcher)) => {
-                dispatcher
-                    .providers()
+            (None, Some(host)) => {
+                host.providers()
                     .get(type_id, &self.call.cells, &self.building, self)?
             }
             (None, None) => None,
@@ -184,13 +187,13 @@ impl Context {
     }
 
     /// Begins a dispatch; the outer call goes back with [`Context::leave`].
-    pub(crate) fn enter(&mut self, dispatcher: Dispatcher) -> Call {
-        let cells = dispatcher.providers().cells();
+    pub(crate) fn enter(&mut self, host: Arc<dyn Host>) -> Call {
+        let cells = host.providers().cells();
         let globals = self.call.globals.clone();
         mem::replace(
             &mut self.call,
             Call {
-                dispatcher: Some(dispatcher),
+                host: Some(host),
                 globals,
                 cells,
                 ..Call::default()

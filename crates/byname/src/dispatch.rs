@@ -1,23 +1,25 @@
 //! From argv to a status: global options, the command's name, its handler, and the report of what went wrong.
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use once_cell::sync::OnceCell;
 
-use crate::builder::Builder;
+use crate::answer;
 use crate::color::Styles;
 use crate::contain::{self, QuietHook};
-use crate::context::Context;
-use crate::globals::{Globals, Request};
-use crate::help;
-use crate::registry::{Registry, RegistryError, Resolution, Resolved};
+use crate::context::{Context, Host};
+use crate::globals::{GlobalOptions, Request};
+use crate::help::{self, Program};
+use crate::registry::{Registry, RegistryError};
 use crate::report;
+use crate::resolution::{Resolution, Resolved, Unresolved};
 use crate::state::Providers;
 use crate::status::ExitStatus;
-use crate::unresolved::Unresolved;
 
 /// Finds commands by name and runs them.
 ///
@@ -38,14 +40,14 @@ pub struct Dispatcher {
     inner: Arc<Inner>,
 }
 
-/// What a [`Builder`] gathers.
+/// What a [`Builder`](crate::Builder) gathers.
 pub(crate) struct Inner {
     pub(crate) program: String,
     pub(crate) version: Option<String>,
     pub(crate) about: String,
     /// Filled on first use if the host gave none.
     pub(crate) registry: OnceCell<Registry>,
-    pub(crate) globals: Globals,
+    pub(crate) globals: GlobalOptions,
     #[cfg(feature = "clap")]
     pub(crate) globals_error: Option<crate::globals::ParseError>,
     pub(crate) providers: Providers,
@@ -56,11 +58,6 @@ pub(crate) struct Inner {
 pub(crate) type Fallback = fn(&mut Context, &Unresolved) -> anyhow::Result<ExitStatus>;
 
 impl Dispatcher {
-    /// Begins a dispatcher; `program` is the name that help and hints say.
-    pub fn builder(program: impl Into<String>) -> Builder {
-        Builder::new(program.into())
-    }
-
     pub(crate) fn new(inner: Inner) -> Dispatcher {
         Dispatcher {
             inner: Arc::new(inner),
@@ -92,7 +89,7 @@ impl Dispatcher {
         I::Item: Into<OsString>,
     {
         let args = args.into_iter().map(Into::into).collect();
-        let outer = cx.enter(self.clone());
+        let outer = cx.enter(self.inner.clone());
         let result = contain::contain(cx, |cx| self.run(args, cx));
         let mut status = match result {
             Ok(status) => status,
@@ -186,7 +183,7 @@ impl Dispatcher {
 
     fn command_help(&self, found: &Resolved, cx: &Context) -> String {
         #[cfg(feature = "clap")]
-        if let Some(text) = crate::parse::help(self.program(), found.command, cx) {
+        if let Some(text) = crate::parser::help(self.program(), found.command, cx) {
             return text;
         }
         help::command(
@@ -207,7 +204,7 @@ impl Dispatcher {
     /// # Errors
     /// Two linked commands claim one name.
     pub fn registry(&self) -> Result<&Registry, RegistryError> {
-        self.inner.registry.get_or_try_init(Registry::linked)
+        self.inner.registry()
     }
 
     /// The sections of help that list the commands, wrapped to `width`: for another parser's `after_help`.
@@ -219,20 +216,54 @@ impl Dispatcher {
             Err(error) => format!("{error}\n"),
         }
     }
+}
 
-    pub(crate) fn about(&self) -> &str {
-        &self.inner.about
+impl Inner {
+    fn registry(&self) -> Result<&Registry, RegistryError> {
+        self.registry.get_or_try_init(Registry::linked)
+    }
+}
+
+impl Host for Inner {
+    fn program(&self) -> &str {
+        &self.program
     }
 
-    pub(crate) fn providers(&self) -> &Providers {
-        &self.inner.providers
+    fn providers(&self) -> &Providers {
+        &self.providers
     }
+}
 
-    /// The lines of help about global options.
-    pub(crate) fn options_help(&self, styles: Styles, width: usize) -> String {
-        self.inner
-            .globals
-            .help(self.inner.version.is_some(), styles, width)
+impl Context {
+    /// The dispatcher that runs; `None` outside of a dispatch.
+    pub fn dispatcher(&self) -> Option<Dispatcher> {
+        let host: Arc<dyn Any + Send + Sync> = self.host()?.clone();
+        let inner = host.downcast().ok()?;
+        Some(Dispatcher { inner })
+    }
+}
+
+impl Unresolved {
+    /// Answers as a dispatcher without a fallback does: help for no words, the group's commands for a group, and for an
+    /// unknown name an error with the nearest names, then help, both on standard error.
+    ///
+    /// # Errors
+    /// Writing failed, two linked commands claim one name, or `cx` is not in a dispatch.
+    pub fn answer(&self, cx: &mut Context) -> anyhow::Result<ExitStatus> {
+        let Dispatcher { inner } = cx
+            .dispatcher()
+            .context("no dispatch runs in this context")?;
+        let options = |styles: Styles, width| {
+            let has_version = inner.version.is_some();
+            inner.globals.help(has_version, styles, width)
+        };
+        let program = Program {
+            name: &inner.program,
+            about: &inner.about,
+            registry: inner.registry()?,
+            options: &options,
+        };
+        answer::answer(self, &program, cx)
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use crate::color::Styles;
 use crate::context::Context;
 use crate::error::UsageError;
-use crate::unresolved;
+use crate::words;
 
 /// What the words before the command's name ask for.
 pub(crate) enum Request {
@@ -17,7 +17,7 @@ pub(crate) enum Request {
 
 /// How global options are parsed.
 #[derive(Default)]
-pub(crate) enum Globals {
+pub(crate) enum GlobalOptions {
     /// There are only `--help` and `--version`.
     #[default]
     None,
@@ -25,14 +25,27 @@ pub(crate) enum Globals {
     With(fn(&mut Context, &[OsString]) -> anyhow::Result<usize>),
     /// A clap `Args` of the host's.
     #[cfg(feature = "clap")]
-    Clap(Box<dyn crate::parse::ParseGlobals>),
+    Clap(Box<dyn ParseGlobals>),
+}
+
+#[cfg(feature = "clap")]
+/// Global options of a type that the dispatcher does not know any more.
+#[cfg(feature = "clap")]
+pub(crate) trait ParseGlobals: Send + Sync {
+    fn parse(
+        &self,
+        args: Vec<OsString>,
+        version: bool,
+        cx: &mut Context,
+    ) -> anyhow::Result<Request>;
+    fn help(&self, version: bool, styles: Styles, width: usize) -> String;
 }
 
 /// How a host words the errors of its global options.
 #[cfg(feature = "clap")]
 pub(crate) type ParseError = fn(clap::Error, &Context) -> anyhow::Error;
 
-impl Globals {
+impl GlobalOptions {
     /// Parses what comes before the name; the context's arguments are what is left.
     pub(crate) fn parse(
         &self,
@@ -41,14 +54,14 @@ impl Globals {
         cx: &mut Context,
     ) -> anyhow::Result<Request> {
         match self {
-            Globals::None => builtin(args, 0, version, cx),
-            Globals::With(parse) => {
+            GlobalOptions::None => builtin(args, 0, version, cx),
+            GlobalOptions::With(parse) => {
                 let taken = parse(cx, &args)?;
                 let most = args.len();
                 builtin(args, taken.min(most), version, cx)
             }
             #[cfg(feature = "clap")]
-            Globals::Clap(parser) => parser.parse(args, version, cx),
+            GlobalOptions::Clap(parser) => parser.parse(args, version, cx),
         }
     }
 
@@ -56,7 +69,7 @@ impl Globals {
     #[cfg_attr(not(feature = "clap"), allow(unused_variables))]
     pub(crate) fn help(&self, version: bool, styles: Styles, width: usize) -> String {
         #[cfg(feature = "clap")]
-        if let Globals::Clap(parser) = self {
+        if let GlobalOptions::Clap(parser) = self {
             return parser.help(version, styles, width);
         }
         let options = [
@@ -85,7 +98,7 @@ fn builtin(
         Some("-v" | "--version") if version => (1, Request::Version),
         Some("--") => (1, Request::Command),
         Some(option) if option.len() > 1 && option.starts_with('-') => {
-            let option = unresolved::shown(option.as_ref());
+            let option = words::shown(option.as_ref());
             return Err(UsageError::new(format!("unknown option: {option}")).into());
         }
         _ => (0, Request::Command),

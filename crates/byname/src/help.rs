@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::color::Styles;
 use crate::command::Command;
-use crate::dispatch::Dispatcher;
 use crate::environment::Environment;
 use crate::output::Output;
 use crate::registry::Registry;
@@ -30,33 +29,43 @@ pub(crate) fn width(output: &Output, environment: &Environment) -> usize {
         .max(LEAST_WIDTH)
 }
 
+/// What help says of a program.
+pub(crate) struct Program<'a> {
+    pub(crate) name: &'a str,
+    /// Empty if the host has not said what the program does.
+    pub(crate) about: &'a str,
+    pub(crate) registry: &'a Registry,
+    /// The lines about the global options, wrapped to a width.
+    pub(crate) options: &'a dyn Fn(Styles, usize) -> String,
+}
+
 /// The program's help, or that of a group.
 pub(crate) fn overview(
-    dispatcher: &Dispatcher,
+    program: &Program<'_>,
     group: Option<&str>,
     output: &Output,
     environment: &Environment,
-) -> anyhow::Result<String> {
+) -> String {
     let mut page = Page::new(Styles::of(output, environment), width(output, environment));
-    let program = dispatcher.program();
-    let prefix = group.map_or_else(|| program.to_owned(), |group| format!("{program} {group}"));
+    let name = program.name;
+    let prefix = group.map_or_else(|| name.to_owned(), |group| format!("{name} {group}"));
     let options = if group.is_none() { " [OPTIONS]" } else { "" };
     page.usage(&prefix, &format!("{options} COMMAND [ARG...]"));
-    if group.is_none() && !dispatcher.about().is_empty() {
-        page.paragraphs(dispatcher.about());
+    if group.is_none() && !program.about.is_empty() {
+        page.paragraphs(program.about);
     }
-    page.commands(dispatcher.registry()?, group);
+    page.commands(program.registry, group);
     if group.is_none() {
         page.section(
             "Global Options",
-            &dispatcher.options_help(page.styles, page.width),
+            &(program.options)(page.styles, page.width),
         );
     }
     let path = group.map_or_else(String::new, |group| format!(" {group}"));
     page.paragraphs(&format!(
-        "Run '{program} help{path} COMMAND' for more information on a command."
+        "Run '{name} help{path} COMMAND' for more information on a command."
     ));
-    Ok(page.finish())
+    page.finish()
 }
 
 /// The help of a command that parses its own words.

@@ -123,7 +123,12 @@
 //! [`Context::args`] and hosts use [`Builder::globals_with`].
 #![forbid(unsafe_code)]
 
+mod answer;
 mod builder;
+#[cfg(feature = "clap")]
+mod clap_error;
+#[cfg(feature = "clap")]
+mod clap_globals;
 mod color;
 mod command;
 mod contain;
@@ -140,14 +145,16 @@ mod outcome;
 mod output;
 #[cfg(feature = "clap")]
 mod parse;
+#[cfg(feature = "clap")]
+mod parser;
 mod registry;
 mod report;
+mod resolution;
 mod state;
 mod status;
 mod streams;
 mod suggest;
 pub mod testing;
-mod unresolved;
 mod words;
 
 pub use builder::Builder;
@@ -165,8 +172,10 @@ pub use operands::each;
 pub use outcome::IntoOutcome;
 pub use output::{Captured, Output};
 #[cfg(feature = "clap")]
-pub use parse::{parse, parse_usual, parser};
-pub use registry::{Registry, RegistryError, Resolution, Resolved, Shadowed};
+pub use parse::{parse, parse_usual};
+#[cfg(feature = "clap")]
+pub use parser::parser;
+pub use registry::{Registry, RegistryError, Shadowed};
+pub use resolution::{Resolution, Resolved, Unresolved};
 pub use status::ExitStatus;
 pub use streams::Streams;
-pub use unresolved::Unresolved;

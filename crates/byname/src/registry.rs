@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use crate::command::{Alias, Command};
 use crate::index::{Index, Named};
-use crate::unresolved::Unresolved;
+use crate::resolution::{Resolution, Resolved, Unresolved};
 use crate::words::{self, Name};
 
 /// The commands of a program, found by method name.
@@ -38,35 +38,6 @@ impl Named for &'static Command {
 impl Named for Entry {
     fn key(&self) -> &Name {
         &self.alias.name
-    }
-}
-
-/// What the words of a command line name.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Resolution {
-    /// A command.
-    Command(Resolved),
-    /// No command: no words, a group, or a name that nothing has.
-    Unresolved(Unresolved),
-}
-
-/// A command that was found.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Resolved {
-    /// The command.
-    pub command: &'static Command,
-    /// The alias that was typed; `None` if it was the command's name.
-    pub alias: Option<&'static Alias>,
-    /// How many of the words are the name; the others are the command's arguments.
-    pub words: usize,
-}
-
-impl Resolved {
-    /// The name or alias that was typed, as it was declared.
-    pub fn name(&self) -> &'static str {
-        self.alias.map_or(self.command.name(), Alias::name)
     }
 }
 
@@ -208,8 +179,48 @@ impl Registry {
     pub fn resolve(&self, args: &[OsString]) -> Resolution {
         match self.find(args) {
             Some(found) => Resolution::Command(found),
-            None => Resolution::Unresolved(Unresolved::of(self, args)),
+            None => Resolution::Unresolved(self.unresolved(args)),
         }
+    }
+
+    /// Why no command was found for these words.
+    fn unresolved(&self, args: &[OsString]) -> Unresolved {
+        let Some(first) = args.first() else {
+            return Unresolved::NoWords;
+        };
+        let leading = words::leading(args, self.longest());
+        for length in (1..=leading.len()).rev() {
+            let Some(group) = self.group_of(&leading[..length]) else {
+                continue;
+            };
+            return match args.get(length) {
+                Some(word) if word != "--help" && word != "-h" => Unresolved::Unknown {
+                    group: Some(group.to_owned()),
+                    word: word.clone(),
+                },
+                _ => Unresolved::Group {
+                    group: group.to_owned(),
+                },
+            };
+        }
+        Unresolved::Unknown {
+            group: None,
+            word: first.clone(),
+        }
+    }
+
+    /// The group that these words name: one that is spelled just so goes before one that hyphens reach.
+    fn group_of(&self, words: &[&str]) -> Option<&'static str> {
+        let exact = words.join(" ").to_ascii_lowercase();
+        let mut groups = self
+            .visible_names()
+            .filter_map(|(name, _)| words::proven_group(name, words));
+        let first = groups.next()?;
+        Some(if first == exact {
+            first
+        } else {
+            groups.find(|group| *group == exact).unwrap_or(first)
+        })
     }
 
     fn find(&self, args: &[OsString]) -> Option<Resolved> {

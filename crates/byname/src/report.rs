@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+#[cfg(feature = "clap")]
+use crate::clap_error;
 use crate::color::Styles;
 use crate::context::Context;
 use crate::error::{Hints, StatusError, Text, UsageError};
@@ -18,7 +20,7 @@ pub(crate) fn report(error: &anyhow::Error, cx: &mut Context) -> ExitStatus {
     }
     #[cfg(feature = "clap")]
     if let Some(error) = error.downcast_ref::<clap::Error>() {
-        return crate::parse::report(error, cx);
+        return report_clap(error, cx);
     }
     let status = error.downcast_ref::<StatusError>();
     let whole = match status.map(StatusError::text) {
@@ -35,6 +37,21 @@ pub(crate) fn report(error: &anyhow::Error, cx: &mut Context) -> ExitStatus {
         Some(error) => error.status(),
         None if error.is::<UsageError>() => ExitStatus::Usage,
         None => ExitStatus::Failure,
+    }
+}
+
+/// Prints an error as clap words it. Help that was asked for goes to the output and is success.
+#[cfg(feature = "clap")]
+fn report_clap(error: &clap::Error, cx: &mut Context) -> ExitStatus {
+    let text = clap_error::text(error, cx);
+    if !clap_error::is_asked_for(error) {
+        // There is no stream left to say it on if this fails.
+        let _ = cx.err().write_all(text.as_bytes());
+        return ExitStatus::Usage;
+    }
+    match cx.out().write_all(text.as_bytes()) {
+        Ok(()) => ExitStatus::Success,
+        Err(error) => report(&error.into(), cx),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::registry::Registry;
-use crate::unresolved::Unresolved;
+use crate::resolution::Unresolved;
 use crate::words;
 
 /// How many names are shown at most.

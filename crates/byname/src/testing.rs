@@ -26,7 +26,7 @@ use crate::environment::Environment;
 use crate::input::Input;
 use crate::output::Output;
 #[cfg(feature = "clap")]
-use crate::parse;
+use crate::parser;
 use crate::registry::Registry;
 use crate::status::ExitStatus;
 use crate::streams::Streams;
@@ -121,7 +121,7 @@ pub fn problems(registry: &Registry) -> Vec<String> {
 fn refused(command: &Command) -> Option<String> {
     let parser = command.get_parser()?;
     // clap says what is wrong with a parser by panicking.
-    let checked = std::panic::catch_unwind(|| parse::with_help_flag(parser()).debug_assert());
+    let checked = std::panic::catch_unwind(|| parser::with_help_flag(parser()).debug_assert());
     checked.is_err().then(|| {
         format!(
             "clap refuses the parser of '{}' ({})",

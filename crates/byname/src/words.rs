@@ -3,7 +3,7 @@
 //! heck maps `../run`, `run!` and `RUN` all to `Run`, so a word is checked before it is camel-cased, and the method
 //! name is only the index: [`proves`] compares the words themselves.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use heck::AsUpperCamelCase;
 
@@ -33,6 +33,21 @@ pub(crate) fn leading(args: &[OsString], most: usize) -> Vec<&str> {
         .take(most)
         .map_while(|arg| arg.to_str().filter(|word| is_word(word.as_bytes())))
         .collect()
+}
+
+/// A word as an error shows it: plain if nothing about it can mislead, else quoted and escaped.
+pub(crate) fn shown(word: &OsStr) -> String {
+    let quoted = format!("{word:?}");
+    match word.to_str() {
+        Some(plain)
+            if !plain.is_empty()
+                && !plain.contains(' ')
+                && quoted[1..quoted.len() - 1] == *plain =>
+        {
+            plain.to_owned()
+        }
+        _ => quoted,
+    }
 }
 
 /// The method name of some words: `["groups", "create"]` is `CmdGroupsCreate`.
@@ -236,6 +251,23 @@ mod tests {
                 std::panic::catch_unwind(|| Name::declare(bad)).is_err(),
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn odd_names_are_quoted() {
+        let cases = [
+            ("run", "run"),
+            ("naïve", "naïve"),
+            ("../run", "../run"),
+            ("", r#""""#),
+            ("a b", r#""a b""#),
+            ("run\u{200b}", r#""run\u{200b}""#),
+            ("\x1b[31m", r#""\u{1b}[31m""#),
+            ("a\"b", r#""a\"b""#),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(shown(OsStr::new(word)), expected);
         }
     }
 }

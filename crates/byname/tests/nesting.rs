@@ -23,7 +23,7 @@ fn describe(cx: &mut Context) -> anyhow::Result<()> {
 fn outer(cx: &mut Context) -> anyhow::Result<ExitStatus> {
     cx.set_globals(1_u8);
     describe(cx)?;
-    let dispatcher = cx.dispatcher().unwrap().clone();
+    let dispatcher = cx.dispatcher().unwrap();
     let status = dispatcher.dispatch(["inner", "x"], cx);
     describe(cx)?;
     let failed = dispatcher.dispatch(["inner", "panic"], cx);
