@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::answer::{engine_message, read_whole};
 use crate::dial::Dialer;
 use crate::embedded::EmbeddedEngine;
 use crate::endpoint::{Address, Endpoint};
@@ -18,12 +18,13 @@ use crate::headers::CustomHeaders;
 use crate::hijack::{self, Hijacked};
 use crate::ping::Ping;
 use crate::request::Request;
-use crate::transport::{Http, Response, status_text, tls_hint};
+use crate::transport::{Http, Response, status_text};
 use crate::version::{ApiVersion, negotiate};
 
 /// No answer that is read as a whole comes near this: an inspect of a container has some 10 KiB.
 const LARGEST_ANSWER: u64 = 16 << 20;
 const LARGEST_ERROR: u64 = 1 << 20;
+const LARGEST_PONG: u64 = 64 << 10;
 
 /// How a [`Client`] presents itself and how long it waits.
 #[derive(Clone)]
@@ -145,6 +146,41 @@ impl Client {
         &self.inner.dialer.endpoint
     }
 
+    /// Asks whether the engine is there. Most callers want [`Client::version`], which asks only once.
+    ///
+    /// Engine API `HEAD /_ping`, and `GET /_ping` where that is not answered well; neither has a version in its path.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`] if the engine takes the connection and then says nothing for
+    /// [`ClientOptions::ping_timeout`].
+    pub fn ping(&self) -> Result<Ping, Error> {
+        let ping = self.send_ping()?;
+        self.remember(&ping);
+        Ok(ping)
+    }
+
+    fn send_ping(&self) -> Result<Ping, Error> {
+        let ping = |method| {
+            let request = Request::new(method, "/_ping");
+            match self.ping_timeout() {
+                Some(timeout) => request.timeout(timeout),
+                None => request,
+            }
+        };
+        let head = ping("HEAD");
+        let response = self.send_unversioned(&head)?;
+        // An engine that is unhealthy answers 500, but it answers, and its headers are right.
+        if matches!(response.status, 200 | 500) && response.header("Api-Version").is_some() {
+            return Ping::read(&head, &response);
+        }
+        let get = ping("GET");
+        let response = self.check(self.send_unversioned(&get)?, &get, None)?;
+        let pong = Ping::read(&get, &response)?;
+        // The body says OK, and is read so that the connection can serve once more.
+        read_whole(response.body, LARGEST_PONG, &get.label())?;
+        Ok(pong)
+    }
+
     /// The API version that is spoken with this engine: the lowest of the engine's own,
     /// [`ClientOptions::api_version`] and [`ApiVersion::MAXIMUM`]. The engine is asked on the first call of any kind,
     /// once, however many threads call.
@@ -191,7 +227,7 @@ impl Client {
     }
 
     /// Takes a ping's answer for the negotiation, if there was none yet.
-    pub(crate) fn remember(&self, ping: &Ping) {
+    fn remember(&self, ping: &Ping) {
         if self.inner.negotiated.get().is_none() {
             // A version that can not be spoken is the next request's error, not the ping's.
             if let Ok(negotiated) = self.agree(ping.clone()) {
@@ -202,13 +238,13 @@ impl Client {
     }
 
     /// How long the answer to a ping may take.
-    pub(crate) fn ping_timeout(&self) -> Option<Duration> {
+    fn ping_timeout(&self) -> Option<Duration> {
         let is_ssh = matches!(self.endpoint().address(), Address::Ssh(_));
         (!is_ssh).then_some(self.inner.options.ping_timeout)
     }
 
     /// Sends a request without an API version and returns the answer, whatever its status is.
-    pub(crate) fn send_unversioned(&self, request: &Request) -> Result<Response, Error> {
+    fn send_unversioned(&self, request: &Request) -> Result<Response, Error> {
         self.inner.http.run(request, None)
     }
 
@@ -309,7 +345,7 @@ impl Client {
         let endpoint = self.endpoint();
         match engine_message(body) {
             Some(message) if message.contains("HTTP request to an HTTPS server") => {
-                Error::engine(status, message + tls_hint(endpoint))
+                Error::engine(status, message + endpoint.tls_hint())
             }
             Some(message) => Error::engine(status, message),
             None => {
@@ -341,75 +377,5 @@ impl fmt::Debug for Client {
                     .map(|negotiated| negotiated.version),
             )
             .finish()
-    }
-}
-
-/// The message in the body of an error: of the API's JSON, or the body's text as it is; `None` if there is none.
-pub(crate) fn engine_message(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct ErrorResponse {
-        message: String,
-    }
-    let message = match serde_json::from_slice::<ErrorResponse>(body) {
-        Ok(response) => response.message,
-        Err(_) => String::from_utf8_lossy(body).into_owned(),
-    };
-    let message = message.trim();
-    (!message.is_empty()).then(|| message.to_owned())
-}
-
-/// Reads a body that must not be larger than `limit` bytes.
-pub(crate) fn read_whole(body: impl Read, limit: u64, label: &str) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    body.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::from_read(error, label))?;
-    if bytes.len() as u64 > limit {
-        return Err(Error::protocol(
-            label,
-            format_args!("it is larger than {limit} bytes"),
-        ));
-    }
-    Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_body_is_json_or_text() {
-        let cases = [
-            (
-                r#"{"message":" No such image: x \n"}"#,
-                Some("No such image: x"),
-            ),
-            (r#"{"cause":"c","message":"m","response":404}"#, Some("m")),
-            ("  page not found\n", Some("page not found")),
-            (r#"{"message": 7}"#, Some(r#"{"message": 7}"#)),
-            (r#"{"message": ""}"#, None),
-            (" \n", None),
-            ("", None),
-        ];
-        for (body, expected) in cases {
-            assert_eq!(
-                engine_message(body.as_bytes()).as_deref(),
-                expected,
-                "{body}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_body_has_a_greatest_size() {
-        assert_eq!(
-            read_whole(&b"1234"[..], 4, "GET /x").expect("four bytes"),
-            b"1234"
-        );
-        let error = read_whole(&b"12345"[..], 4, "GET /x").expect_err("five bytes");
-        assert_eq!(
-            error.to_string(),
-            "GET /x: malformed answer: it is larger than 4 bytes"
-        );
     }
 }

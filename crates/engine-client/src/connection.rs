@@ -4,6 +4,7 @@
 //! and shut down from a third. What is no socket by itself ends in one: a child (ssh) has the other end of a socket pair
 //! for its standard input and output, and TLS is pumped through one.
 
+use std::fmt::Debug;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -13,15 +14,13 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::interrupt;
-use crate::ssh::SshProcess;
-use crate::tls::TlsFailure;
 
 /// An open connection to an engine.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    // Before what stands behind it, so that this sees its input end before it is told to go.
+    // Before its carrier, so that this sees its input end before it is told to go.
     socket: Socket,
-    behind: Behind,
+    carrier: Option<Box<dyn Carrier>>,
     /// Whether both directions were ended here, so that nobody is to be asked why.
     is_shut_down: AtomicBool,
 }
@@ -32,39 +31,32 @@ enum Socket {
     Tcp(TcpStream),
 }
 
-/// Who moves the bytes between our socket and the engine, and knows why they stopped.
-#[derive(Debug)]
-enum Behind {
-    Kernel,
-    Tls(TlsFailure),
-    Ssh(SshProcess),
+/// What moves the bytes between our socket and the engine, where the kernel alone does not, and knows why they stopped.
+pub(crate) trait Carrier: Debug + Send + Sync {
+    /// Why the stream ended, unless all is well.
+    fn failure(&self) -> Option<Error>;
 }
 
 impl Connection {
-    fn new(socket: Socket, behind: Behind) -> Connection {
+    fn new(socket: Socket, carrier: Option<Box<dyn Carrier>>) -> Connection {
         Connection {
             socket,
-            behind,
+            carrier,
             is_shut_down: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn unix(stream: UnixStream) -> Connection {
-        Connection::new(Socket::Unix(stream), Behind::Kernel)
+        Connection::new(Socket::Unix(stream), None)
     }
 
     pub(crate) fn tcp(stream: TcpStream) -> Connection {
-        Connection::new(Socket::Tcp(stream), Behind::Kernel)
+        Connection::new(Socket::Tcp(stream), None)
     }
 
-    /// Our end of the pair that a session of TLS is pumped through.
-    pub(crate) fn tls(stream: UnixStream, failure: TlsFailure) -> Connection {
-        Connection::new(Socket::Unix(stream), Behind::Tls(failure))
-    }
-
-    /// Our end of the pair whose other end is this process's standard input and output.
-    pub(crate) fn ssh(stream: UnixStream, process: SshProcess) -> Connection {
-        Connection::new(Socket::Unix(stream), Behind::Ssh(process))
+    /// Our end of a socket pair whose other end is the carrier's.
+    pub(crate) fn carried(stream: UnixStream, carrier: impl Carrier + 'static) -> Connection {
+        Connection::new(Socket::Unix(stream), Some(Box::new(carrier)))
     }
 
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
@@ -118,7 +110,7 @@ impl Connection {
         use rustix::net::RecvFlags;
         let mut byte = [0_u8; 1];
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        matches!(self.behind, Behind::Kernel)
+        self.carrier.is_none()
             && matches!(rustix::net::recv(self, &mut byte[..], flags), Ok((_, 0)))
     }
 
@@ -127,11 +119,7 @@ impl Connection {
         if self.is_shut_down.load(Ordering::SeqCst) {
             return None;
         }
-        match &self.behind {
-            Behind::Kernel => None,
-            Behind::Tls(failure) => failure.take(),
-            Behind::Ssh(process) => process.failure(),
-        }
+        self.carrier.as_ref()?.failure()
     }
 
     fn explain(&self, error: io::Error) -> io::Error {

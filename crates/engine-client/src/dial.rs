@@ -67,7 +67,7 @@ impl Dialer {
             }
             Address::Ssh(address) => {
                 let (stream, process) = ssh::start(address, &self.environment)?;
-                Ok(Connection::ssh(stream, process))
+                Ok(Connection::carried(stream, process))
             }
             Address::Embedded(state) => {
                 let Some(engine) = &self.embedded else {

@@ -92,6 +92,17 @@ impl Endpoint {
         self.tls.as_deref()
     }
 
+    /// What an error adds when something answers that does not speak HTTP: it may speak TLS.
+    pub(crate) fn tls_hint(&self) -> &'static str {
+        // Nothing but TCP can have TLS, whatever answers there.
+        match self.address() {
+            Address::Tcp { .. } if self.tls().is_none() => {
+                "; are you trying to connect to a TLS-enabled daemon without TLS?"
+            }
+            _ => "",
+        }
+    }
+
     /// The address, by kind.
     pub fn address(&self) -> &Address {
         &self.address

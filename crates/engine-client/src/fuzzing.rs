@@ -10,7 +10,7 @@ use crate::credentials::{Credentials, credentials_file, decode_auth};
 use crate::demultiplex::Demultiplexer;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::hijack::read_head;
+use crate::head::read_head;
 use crate::json_lines::JsonLines;
 
 /// Yields at most `step` bytes at a time.

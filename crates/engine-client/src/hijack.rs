@@ -10,18 +10,16 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use crate::client::engine_message;
+use crate::answer::engine_message;
 use crate::connection::Connection;
 use crate::dial::Dialer;
-use crate::error::{Error, ErrorKind, os_text};
+use crate::error::{Error, ErrorKind};
+use crate::head::{Framing, fill, lost, read_head};
 use crate::headers::CustomHeaders;
 use crate::request::Request;
-use crate::transport::tls_hint;
 use crate::version::ApiVersion;
 
-const LARGEST_HEAD: usize = 16 << 10;
 const LARGEST_ERROR: usize = 1 << 20;
-const MOST_HEADERS: usize = 64;
 /// How long the rest of an error may take: the engine has said no, so nothing is gained by waiting for why.
 const ERROR_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -169,7 +167,7 @@ pub(crate) fn upgrade<T>(
         .map_err(|error| lost(&label, error))?;
     let done = meanwhile();
 
-    let (head, rest) = read_head(&connection, &label, tls_hint(endpoint))?;
+    let (head, rest) = read_head(&connection, &label, endpoint.tls_hint())?;
     if head.status == 101 {
         let hijacked = Hijacked {
             connection: Arc::new(connection),
@@ -227,92 +225,6 @@ fn head_and_body(
     bytes
 }
 
-/// What matters of the head of an answer.
-#[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) status: u16,
-    pub(crate) media_type: Option<String>,
-    pub(crate) framing: Framing,
-}
-
-/// How the end of a body is found.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Framing {
-    None,
-    Length(usize),
-    Chunked,
-}
-
-/// Reads the head of an answer, and returns it with what was read behind it.
-pub(crate) fn read_head(
-    mut reader: impl Read,
-    label: &str,
-    hint: &str,
-) -> Result<(Head, Vec<u8>), Error> {
-    let mut bytes = Vec::new();
-    loop {
-        match parse_head(&bytes) {
-            // An interim answer comes before the one that counts.
-            Ok(Some((head, length))) if matches!(head.status, 100 | 102 | 103) => {
-                bytes.drain(..length);
-                continue;
-            }
-            Ok(Some((head, length))) => return Ok((head, bytes.split_off(length))),
-            Ok(None) if bytes.len() > LARGEST_HEAD => {
-                return Err(Error::protocol(
-                    label,
-                    format_args!("its header is larger than {LARGEST_HEAD} bytes"),
-                ));
-            }
-            Ok(None) => {}
-            Err(error) => {
-                return Err(
-                    Error::protocol(label, format_args!("{error}{hint}")).with_source(error)
-                );
-            }
-        }
-        if fill(&mut reader, &mut bytes).map_err(|error| lost(label, error))? == 0 {
-            return Err(Error::closed(
-                label,
-                "the connection was closed before the answer was complete",
-            ));
-        }
-    }
-}
-
-/// The head in `bytes` and its length, or `None` if it is not complete.
-fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, httparse::Error> {
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-    let mut response = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(length) = response.parse(bytes)? else {
-        return Ok(None);
-    };
-    let header = |name: &str| {
-        let found = response
-            .headers
-            .iter()
-            .find(|header| header.name.eq_ignore_ascii_case(name));
-        found
-            .and_then(|header| std::str::from_utf8(header.value).ok())
-            .map(str::trim)
-    };
-    let framing = if header("Transfer-Encoding")
-        .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"))
-    {
-        Framing::Chunked
-    } else {
-        header("Content-Length")
-            .and_then(|length| length.parse().ok())
-            .map_or(Framing::None, Framing::Length)
-    };
-    let head = Head {
-        status: response.code.unwrap_or_default(),
-        media_type: header("Content-Type").map(str::to_owned),
-        framing,
-    };
-    Ok(Some((head, length)))
-}
-
 /// Reads what there is of the body of an error.
 fn read_error(mut reader: impl Read, mut bytes: Vec<u8>, framing: &Framing) -> Vec<u8> {
     loop {
@@ -350,29 +262,4 @@ fn unchunk(mut bytes: &[u8]) -> Option<Vec<u8>> {
         body.extend_from_slice(chunk);
         bytes = bytes[start + chunk.len()..].strip_prefix(b"\r\n")?;
     }
-}
-
-fn fill(reader: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<usize> {
-    let mut buffer = [0; 4 << 10];
-    loop {
-        match reader.read(&mut buffer) {
-            Ok(read) => {
-                bytes.extend_from_slice(&buffer[..read]);
-                return Ok(read);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn lost(label: &str, error: io::Error) -> Error {
-    // What lies below the connection may know why.
-    error.downcast::<Error>().unwrap_or_else(|error| {
-        let what = format!(
-            "the connection was lost before the answer was complete: {}",
-            os_text(&error)
-        );
-        Error::closed(label, what).with_source(error)
-    })
 }

@@ -4,9 +4,11 @@
 //! and its result. What is sent and received as JSON has the generated types of [`models`]. Calls block; a client is
 //! shared by threads, and what takes long (a pull, a wait, an attached stream) can be ended from another thread.
 //!
-//! The layers, each knowing only those below it:
-//! - connection, dial: opens a connection to an [`Endpoint`]; `tls/`, `proxy/` and `ssh` lie on the way.
-//! - transport: HTTP with ureq, on dialled connections. Hijacked streams stand beside it, on the same connections.
+//! The layers, each knowing only those below it (a test over the imports holds that):
+//! - endpoint, request, head, answer: what is sent and received, as data.
+//! - connection: a socket, whatever carries its bytes; `ssh` and `tls/` are such carriers.
+//! - dial: opens a connection to an [`Endpoint`], through `proxy/` where the environment says so.
+//! - transport: HTTP with ureq, on dialed connections. Hijacked streams stand beside it, on the same connections.
 //! - client: the API version, negotiated once; errors by status; requests and answers.
 //! - endpoints: `containers/`, `exec/`, `images/`, `volumes/` and `system/`, one a file.
 //!
@@ -14,6 +16,7 @@
 //! own, under targets that begin with `ureq`: at `trace` it shows whole messages, so a host's logger should leave them
 //! out.
 
+mod answer;
 mod cancel;
 mod client;
 mod config_file;
@@ -33,6 +36,7 @@ mod exec;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod head;
 mod headers;
 mod helper_process;
 mod hijack;

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::connection::Carrier;
 use crate::error::{Error, ErrorKind, os_text};
 use crate::helper_process::{find, variable};
 
@@ -152,25 +153,6 @@ fn diagnostics() -> io::Result<File> {
 }
 
 impl SshProcess {
-    /// Why the stream has ended, unless all is well: for the engine has closed it, or the child does not end.
-    pub(crate) fn failure(&self) -> Option<Error> {
-        let status = self.wait(LINGER)?;
-        if status.success() {
-            return None;
-        }
-        let status = match status.code() {
-            Some(code) => format!("exit status {code}"),
-            None => status.to_string(),
-        };
-        let message = format!(
-            "command [{}] has exited with {status}, make sure the URL is valid, and Docker 18.09 or later is installed \
-             on the remote host: stderr={}",
-            self.command_line,
-            self.said()
-        );
-        Some(Error::new(ErrorKind::Connect, message))
-    }
-
     /// The child's status once it has ended, waited for no longer than this.
     fn wait(&self, limit: Duration) -> Option<ExitStatus> {
         let start = Instant::now();
@@ -204,6 +186,27 @@ impl SshProcess {
         let shown = |letter: &char| *letter == '\n' || !letter.is_control();
         let text: String = text.chars().filter(shown).take(LONGEST_QUOTE).collect();
         text.trim().to_owned()
+    }
+}
+
+impl Carrier for SshProcess {
+    /// Why the stream has ended, unless all is well: for the engine has closed it, or the child does not end.
+    fn failure(&self) -> Option<Error> {
+        let status = self.wait(LINGER)?;
+        if status.success() {
+            return None;
+        }
+        let status = match status.code() {
+            Some(code) => format!("exit status {code}"),
+            None => status.to_string(),
+        };
+        let message = format!(
+            "command [{}] has exited with {status}, make sure the URL is valid, and Docker 18.09 or later is installed \
+             on the remote host: stderr={}",
+            self.command_line,
+            self.said()
+        );
+        Some(Error::new(ErrorKind::Connect, message))
     }
 }
 

@@ -20,7 +20,7 @@ use ureq::unversioned::transport::{
 
 use crate::connection::Connection;
 use crate::dial::Dialer;
-use crate::endpoint::{Address, Endpoint};
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, os_text};
 use crate::headers::CustomHeaders;
 use crate::request::Request;
@@ -196,17 +196,6 @@ pub(crate) fn status_text(status: u16) -> String {
     }
 }
 
-/// What to ask if something answers that does not speak HTTP.
-pub(crate) fn tls_hint(endpoint: &Endpoint) -> &'static str {
-    // Nothing else can have TLS, whatever answers there.
-    match endpoint.address() {
-        Address::Tcp { .. } if endpoint.tls().is_none() => {
-            "; are you trying to connect to a TLS-enabled daemon without TLS?"
-        }
-        _ => "",
-    }
-}
-
 fn translate(error: ureq::Error, label: &str, endpoint: &Endpoint) -> Error {
     use ureq_error as kind;
     match error {
@@ -239,7 +228,7 @@ fn translate(error: ureq::Error, label: &str, endpoint: &Endpoint) -> Error {
         ),
         ureq::Error::Protocol(error) => {
             let hint = if kind::is_no_http(&error.to_string()) {
-                tls_hint(endpoint)
+                endpoint.tls_hint()
             } else {
                 ""
             };

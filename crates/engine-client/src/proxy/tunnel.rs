@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Proxy;
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, os_text};
-use crate::hijack::read_head;
+use crate::head::read_head;
 
 /// Asks the proxy at the other end of `connection` for a connection to `target`, a host with its port.
 pub(crate) fn open(

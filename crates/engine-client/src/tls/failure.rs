@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::{AlertDescription, CertificateError};
 
+use crate::connection::Carrier;
 use crate::error::{Error, ErrorKind, os_text};
 
 /// Where the thread that pumps a session leaves the reason of its end. Whoever reads the stream takes it, once.
@@ -17,8 +18,10 @@ impl TlsFailure {
     pub(crate) fn set(&self, error: Error) {
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
+}
 
-    pub(crate) fn take(&self) -> Option<Error> {
+impl Carrier for TlsFailure {
+    fn failure(&self) -> Option<Error> {
         self.error
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -147,15 +150,15 @@ mod tests {
     #[test]
     fn a_failure_is_told_once() {
         let failure = TlsFailure::default();
-        assert!(failure.take().is_none());
+        assert!(failure.failure().is_none());
         failure
             .clone()
             .set(lost("tcp://x:1", io::Error::from_raw_os_error(104)));
-        let error = failure.take().expect("an error");
+        let error = failure.failure().expect("an error");
         assert_eq!(
             error.to_string(),
             "the connection to tcp://x:1 was lost: connection reset by peer"
         );
-        assert!(failure.take().is_none());
+        assert!(failure.failure().is_none());
     }
 }

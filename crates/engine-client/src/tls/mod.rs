@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
 pub(crate) use config::client_config;
-pub(crate) use failure::TlsFailure;
 pub(crate) use session::secure;
 
 use crate::error::{Error, ErrorKind, os_text};

@@ -44,7 +44,7 @@ pub(crate) fn secure(
         .name("tls".to_owned())
         .spawn(move || pump.run())
         .map_err(system)?;
-    Ok(Connection::tls(ours, told))
+    Ok(Connection::carried(ours, told))
 }
 
 fn shake_hands(
