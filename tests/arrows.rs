@@ -156,16 +156,25 @@ fn only_the_tool_gathers_plugins_and_nothing_depends_on_it() {
     );
 }
 
-/// The modules of a crate that may import one another, because each is defined by the others: a command has a handler,
-/// a handler gets a context, and a context builds state whose builders get a context.
-const CIRCLES: [(&str, &[&str]); 1] = [("byname", &["command", "context", "state"])];
+/// The crates with more than ten modules, and in each the modules that may import one another. In byname each of three is
+/// defined by the others: a command has a handler, a handler gets a context, and a context builds state whose builders get a
+/// context.
+const CIRCLES: [(&str, &[&str]); 3] = [
+    ("byname", &["command", "context", "state"]),
+    ("engine-client", &[]),
+    ("tool", &[]),
+];
 
 #[test]
 fn inside_a_crate_modules_import_only_what_stands_below_them() {
     for (name, allowed) in CIRCLES {
         let allowed: BTreeSet<String> = allowed.iter().map(|module| (*module).to_owned()).collect();
+        let expected: Vec<_> = (!allowed.is_empty())
+            .then_some(allowed)
+            .into_iter()
+            .collect();
         let found = circles(&modules(name));
-        assert_eq!(found, [allowed], "the circles of modules in {name}");
+        assert_eq!(found, expected, "the circles of modules in {name}");
     }
 }
 
