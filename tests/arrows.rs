@@ -10,12 +10,13 @@ use std::path::Path;
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// The crates that know nothing of containers, nor of each other beyond what stands here.
-const BASES: [(&str, &[&str]); 5] = [
-    ("byname", &["byname-macros"]),
+const BASES: [(&str, &[&str]); 6] = [
+    ("byname", &["byname-macros", "printable"]),
     ("byname-macros", &[]),
     ("image-reference", &[]),
+    ("printable", &[]),
     ("reexec", &[]),
-    ("terminal", &[]),
+    ("terminal", &["printable"]),
 ];
 
 /// All crates of the workspace, with every other one that they reach.

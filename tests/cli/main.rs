@@ -5,6 +5,7 @@ mod endpoint;
 mod engine;
 mod global_options;
 mod help;
+mod hostile_texts;
 mod ordinary_user;
 
 use harness::Program;

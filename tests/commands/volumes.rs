@@ -62,3 +62,26 @@ fn a_volume_in_use_stays() {
         .run(["volume", "rm", &name])
         .assert(0, &format!("{name}\n"), "");
 }
+
+#[test]
+fn the_name_of_a_new_volume_may_be_an_option() {
+    let engine = engine!();
+    let name = unique("volume");
+    let line = format!("{name}\n");
+    let option = format!("--name={name}");
+    tool(engine)
+        .run(["volume", "create", &option])
+        .assert(0, &line, "");
+    let outcome = tool(engine).run(["volume", "create", &option, "other"]);
+    outcome.assert_err_contains(
+        1,
+        "",
+        "conflicting options: cannot specify a volume-name through both",
+    );
+    tool(engine)
+        .run(["volume", "create", "--name=", &name])
+        .assert(0, &line, "");
+    tool(engine)
+        .run(["volume", "rm", &name])
+        .assert(0, &line, "");
+}

@@ -93,6 +93,26 @@ impl Output {
         }
     }
 
+    /// Writes a text that others have a say in, such as names that a server tells: as it is, but to a terminal without
+    /// the characters that would steer it. Programs that read it get every byte; newlines and tabs always stay.
+    ///
+    /// ```
+    /// let (mut out, captured) = byname::Output::buffer();
+    /// out.write_text("\x1b[2J\n")?;
+    /// assert_eq!(captured.bytes(), b"\x1b[2J\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of a write.
+    pub fn write_text(&mut self, text: &str) -> io::Result<()> {
+        if self.is_terminal() {
+            self.write_all(printable::lines(text).as_bytes())
+        } else {
+            self.write_all(text.as_bytes())
+        }
+    }
+
     /// The terminal's width; `None` if this is no terminal or it does not say.
     pub(crate) fn width(&self) -> Option<usize> {
         #[cfg(unix)]

@@ -1,4 +1,7 @@
 //! The one place where an error becomes text and a status.
+//!
+//! What an error says may come from anybody, so it is printed without what would steer a terminal: to a file, too, which
+//! somebody may show on a terminal later.
 
 use std::io::Write;
 
@@ -25,8 +28,14 @@ pub(crate) fn report(error: &anyhow::Error, cx: &mut Context) -> ExitStatus {
     let status = error.downcast_ref::<StatusError>();
     let whole = match status.map(StatusError::text) {
         Some(Text::Silent) => None,
-        Some(Text::Whole(text)) if text.is_empty() || text.ends_with('\n') => Some(text.clone()),
-        Some(Text::Whole(text)) => Some(format!("{text}\n")),
+        Some(Text::Whole(text)) => {
+            let end = if text.is_empty() || text.ends_with('\n') {
+                ""
+            } else {
+                "\n"
+            };
+            Some(format!("{}{end}", printable::lines(text)))
+        }
         Some(Text::Message(_)) | None => Some(message(error, cx)),
     };
     if let Some(text) = whole {
@@ -58,7 +67,9 @@ fn report_clap(error: &clap::Error, cx: &mut Context) -> ExitStatus {
 /// `Error: `, the chain, and the hints below it.
 fn message(error: &anyhow::Error, cx: &Context) -> String {
     let styles = Styles::of(&cx.streams().err, cx.environment());
-    let mut text = format!("{} {}\n", styles.error("Error:"), chain(error));
+    let said = chain(error);
+    let said = printable::lines(&said);
+    let mut text = format!("{} {said}\n", styles.error("Error:"));
     let known = error
         .downcast_ref::<Hints>()
         .map_or(&[][..], |hints| &hints.hints);
@@ -72,7 +83,8 @@ fn message(error: &anyhow::Error, cx: &Context) -> String {
         .chain(usage.as_deref())
         .collect();
     if !hints.is_empty() {
-        text.push_str(&format!("\n{}\n", hints.join("\n")));
+        let hints = hints.join("\n");
+        text.push_str(&format!("\n{}\n", printable::lines(&hints)));
     }
     text
 }

@@ -267,3 +267,23 @@ fn duplicates_among_linked_commands_are_the_dispatchs_error() {
             .contains("duplicate command name: 'twice'")
     );
 }
+
+#[test]
+fn no_error_steers_a_terminal() {
+    const EVIL: &str = "a\x1b[2Jb\u{9b}c\u{202e}d\te\nf";
+    ends(
+        |_| Err(io::Error::other(EVIL)).context("step"),
+        ExitStatus::Failure,
+        "Error: step: a[2Jbcd\te\nf\n",
+    );
+    ends(
+        |_| Err(StatusError::whole(ExitStatus::Failure, EVIL).into()),
+        ExitStatus::Failure,
+        "a[2Jbcd\te\nf\n",
+    );
+    ends(
+        |_| Err(io::Error::other("x")).hint(EVIL),
+        ExitStatus::Failure,
+        "Error: x\n\na[2Jbcd\te\nf\n",
+    );
+}

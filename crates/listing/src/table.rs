@@ -75,14 +75,11 @@ fn fit(widths: &mut [usize], width: usize, may_be_cut: impl Fn(usize) -> bool) {
 
 /// The cell without what would break its line or steer a terminal: names, labels and commands are other people's.
 fn visible(cell: &str) -> Cow<'_, str> {
-    if !cell.contains(char::is_control) {
-        return Cow::Borrowed(cell);
+    if cell.contains(['\n', '\r']) {
+        let one_line = cell.replace(['\n', '\r'], " ");
+        return Cow::Owned(terminal::printable(&one_line).into_owned());
     }
-    let visible = cell.chars().map(|character| match character {
-        '\n' | '\r' => ' ',
-        character => character,
-    });
-    Cow::Owned(terminal::printable(&visible.collect::<String>()).into_owned())
+    terminal::printable(cell)
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 mod detach;
 mod duration;
 mod job_control;
-mod printable;
 mod progress;
 mod quantity;
 mod raw;
@@ -15,7 +14,7 @@ mod size;
 
 pub use detach::{DetachKeys, DetachKeysError, DetachMatcher};
 pub use job_control::{StopsBlocked, is_background};
-pub use printable::printable;
+pub use printable::{line as printable, lines as printable_lines};
 pub use progress::{Progress, ProgressDetail, ProgressLine};
 pub use raw::RawMode;
 pub use size::{Size, size};

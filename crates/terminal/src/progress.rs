@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::duration::human_seconds;
-use crate::printable::{printable, printable_lines};
 use crate::quantity::human_size;
+use crate::{printable, printable_lines};
 
 /// Ids that are kept at once. No image has as many layers, and an engine that sends new ones without end shall not
 /// fill the memory.

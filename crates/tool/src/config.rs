@@ -17,7 +17,11 @@ pub(crate) fn read(cx: &Context) -> anyhow::Result<ConfigFile> {
     let (file, errors) = ConfigFile::read(&directory);
     for error in errors {
         // Without a standard error the warning reaches nobody, and that is no reason to fail either.
-        let _ = writeln!(cx.streams().err.clone(), "WARNING: Error {error}");
+        let _ = writeln!(
+            cx.streams().err.clone(),
+            "WARNING: Error {}",
+            terminal::printable_lines(&error.to_string())
+        );
     }
     Ok(file)
 }

@@ -11,7 +11,11 @@ pub(crate) fn store(cx: &Context) -> anyhow::Result<CredentialStore> {
     let store = CredentialStore::new(ConfigFile::clone(&config), cx.environment().vars());
     if let Some(warning) = store.warning() {
         // Without a standard error the warning reaches nobody, and that is no reason to fail.
-        let _ = writeln!(cx.streams().err.clone(), "{warning}");
+        let _ = writeln!(
+            cx.streams().err.clone(),
+            "{}",
+            terminal::printable_lines(&warning)
+        );
     }
     Ok(store)
 }

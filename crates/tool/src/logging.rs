@@ -31,7 +31,7 @@ pub(crate) fn start(level: LevelFilter) {
             line,
             "{}: {}",
             record.level().as_str().to_ascii_lowercase(),
-            record.args()
+            terminal::printable_lines(&record.args().to_string())
         )
     });
     // There is one logger in a process; if another has been started, it stays.

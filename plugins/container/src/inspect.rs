@@ -1,7 +1,5 @@
 //! `container inspect`: describe containers. Engine API `GET /containers/{id}/json`.
 
-use std::io::Write;
-
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::Client;
@@ -35,8 +33,8 @@ fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
             .describe_container(&container, args.size)
             .map_err(errors::bare)?;
         let text = inspection.add(description, shape).map_err(errors::bare)?;
-        Ok(cx.out().write_all(text.as_bytes())?)
+        Ok(cx.out().write_text(&text)?)
     })?;
-    cx.out().write_all(inspection.finish().as_bytes())?;
+    cx.out().write_text(&inspection.finish())?;
     Ok(status)
 }

@@ -1,7 +1,5 @@
 //! `kill`: send a signal to running containers. Engine API `POST /containers/{id}/kill`.
 
-use std::io::Write;
-
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::Client;
@@ -29,6 +27,6 @@ fn kill(cx: &mut Context, args: Kill) -> anyhow::Result<ExitStatus> {
         client
             .kill_container(&container, Some(&args.signal))
             .map_err(errors::bare)?;
-        Ok(writeln!(cx.out(), "{container}")?)
+        Ok(cx.out().write_text(&format!("{container}\n"))?)
     })
 }

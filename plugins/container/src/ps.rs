@@ -121,7 +121,7 @@ fn ps(cx: &mut Context, args: Ps) -> anyhow::Result<ExitStatus> {
     let text = listing
         .render(&format, &rows, width)
         .map_err(errors::bare)?;
-    cx.out().write_all(text.as_bytes())?;
+    cx.out().write_text(&text)?;
     Ok(ExitStatus::Success)
 }
 

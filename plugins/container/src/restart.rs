@@ -1,7 +1,5 @@
 //! `restart`: restart containers. Engine API `POST /containers/{id}/restart`.
 
-use std::io::Write;
-
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::Client;
@@ -30,6 +28,6 @@ fn restart(cx: &mut Context, args: Restart) -> anyhow::Result<ExitStatus> {
         client
             .restart_container(&container, &options)
             .map_err(errors::bare)?;
-        Ok(writeln!(cx.out(), "{container}")?)
+        Ok(cx.out().write_text(&format!("{container}\n"))?)
     })
 }

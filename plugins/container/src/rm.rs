@@ -41,10 +41,12 @@ fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
     byname::each(cx, args.containers, |cx, container| {
         let name = container.trim_start_matches('/');
         match client.remove_container(name, &options) {
-            Ok(()) => writeln!(cx.out(), "{container}")?,
-            Err(error) if args.force && error.status() == Some(404) => {
-                writeln!(cx.err(), "{error}")?
-            }
+            Ok(()) => cx.out().write_text(&format!("{container}\n"))?,
+            Err(error) if args.force && error.status() == Some(404) => writeln!(
+                cx.err(),
+                "{}",
+                terminal::printable_lines(&error.to_string())
+            )?,
             Err(error) => return Err(errors::bare(error)),
         }
         Ok(())

@@ -1,7 +1,5 @@
 //! `start`: start containers. Engine API `POST /containers/{id}/start`.
 
-use std::io::Write;
-
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::{Client, WaitCondition};
@@ -36,7 +34,7 @@ fn start(cx: &mut Context, args: Start) -> anyhow::Result<ExitStatus> {
     if !args.attach && !args.interactive {
         return byname::each(cx, args.containers, |cx, container| {
             client.start_container(&container).map_err(errors::bare)?;
-            Ok(writeln!(cx.out(), "{container}")?)
+            Ok(cx.out().write_text(&format!("{container}\n"))?)
         });
     }
     let [container] = args.containers.as_slice() else {

@@ -1,7 +1,5 @@
 //! `stop`: stop running containers. Engine API `POST /containers/{id}/stop`.
 
-use std::io::Write;
-
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::{Client, StopOptions};
@@ -50,6 +48,6 @@ fn stop(cx: &mut Context, args: Stop) -> anyhow::Result<ExitStatus> {
         client
             .stop_container(&container, &options)
             .map_err(errors::bare)?;
-        Ok(writeln!(cx.out(), "{container}")?)
+        Ok(cx.out().write_text(&format!("{container}\n"))?)
     })
 }

@@ -1,7 +1,6 @@
 //! `load`: load images from an archive. Engine API `POST /images/load`.
 
 use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -48,7 +47,7 @@ fn load(cx: &mut Context, args: Load) -> anyhow::Result<ExitStatus> {
     for line in progress.map_err(errors::bare)? {
         let line = line.map_err(errors::bare)?;
         if let Some(text) = line.stream {
-            cx.out().write_all(text.as_bytes())?;
+            cx.out().write_text(&text)?;
         }
     }
     Ok(ExitStatus::Success)

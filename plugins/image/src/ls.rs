@@ -1,6 +1,5 @@
 //! `images`: list images. Engine API `GET /images/json`.
 
-use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use byname::{Context, ExitStatus, command};
@@ -106,7 +105,7 @@ fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
     let text = listing
         .render(&format, &rows, width.map(|size| usize::from(size.columns)))
         .map_err(errors::bare)?;
-    cx.out().write_all(text.as_bytes())?;
+    cx.out().write_text(&text)?;
     Ok(ExitStatus::Success)
 }
 

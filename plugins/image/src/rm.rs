@@ -41,16 +41,20 @@ fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
     byname::each(cx, args.images, |cx, image| {
         let removed = match client.remove_image(&image, options) {
             Err(error) if args.force && error.status() == Some(404) => {
-                return Ok(writeln!(cx.err(), "{error}")?);
+                return Ok(writeln!(
+                    cx.err(),
+                    "{}",
+                    terminal::printable_lines(&error.to_string())
+                )?);
             }
             removed => removed.map_err(errors::bare)?,
         };
         for item in removed {
             if let Some(name) = item.untagged {
-                writeln!(cx.out(), "Untagged: {name}")?;
+                cx.out().write_text(&format!("Untagged: {name}\n"))?;
             }
             if let Some(id) = item.deleted {
-                writeln!(cx.out(), "Deleted: {id}")?;
+                cx.out().write_text(&format!("Deleted: {id}\n"))?;
             }
         }
         Ok(())

@@ -74,7 +74,7 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
     let response = preparation.create(cx, &mut events)?;
     let container = Created::new(&client, &response.id, plan.rm);
     for warning in &response.warnings {
-        writeln!(cx.err(), "WARNING: {warning}")?;
+        writeln!(cx.err(), "WARNING: {}", terminal::printable_lines(warning))?;
     }
     if let Some(cidfile) = &mut cidfile {
         cidfile
@@ -89,7 +89,8 @@ fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
             writeln!(
                 cx.err(),
                 "WARNING: injecting docker config.json into container failed: \
-                 copying config.json into container failed: {error}"
+                 copying config.json into container failed: {}",
+                terminal::printable_lines(&error.to_string())
             )?;
         }
     }

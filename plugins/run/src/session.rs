@@ -1,6 +1,5 @@
 //! Runs the created container, attached or detached.
 
-use std::io::Write;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -94,7 +93,7 @@ pub(crate) fn detached(
     container.release();
     let started = start(&container, events);
     // Scripts get the ID of a container that did not start, too: they may want to look at it or remove it.
-    writeln!(cx.out(), "{}", container.id)?;
+    cx.out().write_text(&format!("{}\n", container.id))?;
     match started {
         Some(result) => result.map_err(|error| wording.engine(&error))?,
         None => return Err(forced()),

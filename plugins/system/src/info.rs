@@ -34,7 +34,7 @@ fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
             .map_err(errors::bare)?,
         None => described(&info),
     };
-    cx.out().write_all(text.as_bytes())?;
+    cx.out().write_text(&text)?;
     for warning in info["Warnings"].as_array().into_iter().flatten() {
         writeln!(
             cx.err(),

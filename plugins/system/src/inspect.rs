@@ -97,9 +97,9 @@ fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
         let text = inspection
             .add(description, kind.shape())
             .map_err(errors::bare)?;
-        Ok(cx.out().write_all(text.as_bytes())?)
+        Ok(cx.out().write_text(&text)?)
     })?;
-    cx.out().write_all(inspection.finish().as_bytes())?;
+    cx.out().write_text(&inspection.finish())?;
     Ok(status)
 }
 

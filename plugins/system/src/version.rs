@@ -1,7 +1,6 @@
 //! `version`: print the versions of client and engine. Engine API `GET /version`.
 
 use std::fmt::Write as _;
-use std::io::Write;
 
 use byname::{Context, ExitStatus, command};
 use clap::Args;
@@ -44,7 +43,7 @@ fn version(cx: &mut Context, args: Version) -> anyhow::Result<ExitStatus> {
             .map_err(errors::bare)?,
         None => described(&versions),
     };
-    cx.out().write_all(text.as_bytes())?;
+    cx.out().write_text(&text)?;
     match answer {
         Ok(_) => Ok(ExitStatus::Success),
         Err(error) => Err(errors::bare(error)),

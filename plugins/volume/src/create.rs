@@ -1,7 +1,6 @@
 //! `volume create`: create a volume. Engine API `POST /volumes/create`.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use byname::{Context, ExitStatus, command};
 use clap::Args;
@@ -21,8 +20,12 @@ struct Create {
     /// Set an option of the driver
     #[arg(short, long = "opt", value_name = "NAME=VALUE")]
     options: Vec<String>,
-    /// Name of the volume [default: one that the engine makes up]
+    /// Name of the volume, as the argument gives it
+    #[arg(long = "name", value_name = "NAME", hide = true)]
     name: Option<String>,
+    /// Name of the volume [default: one that the engine makes up]
+    #[arg(value_name = "NAME")]
+    volume: Option<String>,
 }
 
 /// Create a volume
@@ -30,15 +33,22 @@ struct Create {
 /// Prints its name. A volume that exists already is left as it is.
 #[command("volume create", category = "Volumes", parse_error = flags::parse_error)]
 fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> {
+    // The option is older than the argument. An empty one is as good as none.
+    let named = args.name.filter(|name| !name.is_empty());
+    if named.is_some() && args.volume.is_some() {
+        return Err(errors::bare(
+            "conflicting options: cannot specify a volume-name through both --name and as a positional arg",
+        ));
+    }
     let volume = CreateVolume {
-        name: args.name,
+        name: args.volume.or(named),
         driver: Some(args.driver),
         driver_opts: pairs("option", &args.options)?,
         labels: pairs("label", &args.labels)?,
     };
     let client = cx.state::<Client>()?;
     let name = client.create_volume(&volume).map_err(errors::bare)?;
-    writeln!(cx.out(), "{name}")?;
+    cx.out().write_text(&format!("{name}\n"))?;
     Ok(ExitStatus::Success)
 }
 

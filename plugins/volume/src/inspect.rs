@@ -1,7 +1,5 @@
 //! `volume inspect`: describe volumes. Engine API `GET /volumes/{name}`.
 
-use std::io::Write;
-
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::Client;
@@ -30,8 +28,8 @@ fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
     let status = byname::each(cx, args.volumes, |cx, volume| {
         let description = client.describe_volume(&volume).map_err(errors::bare)?;
         let text = inspection.add(description, shape).map_err(errors::bare)?;
-        Ok(cx.out().write_all(text.as_bytes())?)
+        Ok(cx.out().write_text(&text)?)
     })?;
-    cx.out().write_all(inspection.finish().as_bytes())?;
+    cx.out().write_text(&inspection.finish())?;
     Ok(status)
 }

@@ -1,7 +1,5 @@
 //! `volume ls`: list volumes. Engine API `GET /volumes`.
 
-use std::io::Write;
-
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::Client;
@@ -70,6 +68,6 @@ fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
         .collect();
     // A name that is cut short could not be used, so this table is as wide as it is.
     let text = listing.render(&format, &rows, None).map_err(errors::bare)?;
-    cx.out().write_all(text.as_bytes())?;
+    cx.out().write_text(&text)?;
     Ok(ExitStatus::Success)
 }

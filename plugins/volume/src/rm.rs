@@ -1,7 +1,5 @@
 //! `volume rm`: remove volumes. Engine API `DELETE /volumes/{name}`.
 
-use std::io::Write;
-
 use byname::{Context, ExitStatus, command};
 use clap::Args;
 use engine_client::Client;
@@ -29,6 +27,6 @@ fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
         client
             .remove_volume(&volume, args.force)
             .map_err(errors::bare)?;
-        Ok(writeln!(cx.out(), "{volume}")?)
+        Ok(cx.out().write_text(&format!("{volume}\n"))?)
     })
 }

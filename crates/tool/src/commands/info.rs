@@ -1,7 +1,6 @@
 //! `engine info`: which engine is selected and why, and what the embedded engine can do on this machine.
 
 use std::fmt::Write as _;
-use std::io::Write;
 
 use byname::{Context, ExitStatus, UsageError, command};
 use clap::Args;
@@ -38,7 +37,7 @@ fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
         Some(_) => inspection.add(embedded.json(&choice, &answer), Shape::unknown())?,
         None => embedded.described(&choice, &answer),
     };
-    cx.out().write_all(text.as_bytes())?;
+    cx.out().write_text(&text)?;
     Ok(ExitStatus::Success)
 }
 
