@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use harness::{Api, Program, Running, Signal};
 
@@ -191,6 +192,31 @@ fn it_is_served_on_a_private_socket_that_goes_with_the_server() {
         outcome.assert(0, "", &line);
         assert!(!socket.exists());
     }
+}
+
+#[test]
+fn a_server_in_the_background_of_a_script_ignores_sigint() {
+    let state = State::new();
+    let mut command = Command::new("sh");
+    command
+        .args([
+            "-c",
+            "trap '' INT; exec \"$@\"",
+            "sh",
+            env!("CARGO_BIN_EXE_tool"),
+        ])
+        .args(["-H", &state.host, "engine", "serve"])
+        .env("XDG_RUNTIME_DIR", state.tool.directory())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut server = Running::start(&mut command);
+    server.wait_for_err("Listening on");
+    server.signal(Signal::INT);
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(server.is_running());
+    server.signal(Signal::TERM);
+    assert_eq!(server.finish().code, Some(0));
 }
 
 #[test]

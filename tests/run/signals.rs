@@ -80,3 +80,50 @@ fn signals_are_kept_from_a_container_that_shall_not_get_them() {
         .expect_success();
     running.finish().assert(9, "ready\n", "");
 }
+
+/// The program, started with these signals ignored, as by `nohup` or in the background of a script.
+fn ignoring(engine: &harness::Engine, signals: &str) -> harness::Program {
+    let program = harness::Program::new("/bin/sh").with_env("DOCKER_HOST", engine.host());
+    let script = format!(
+        "trap '' {signals}; exec {} \"$@\"",
+        env!("CARGO_BIN_EXE_tool")
+    );
+    program.file("ignoring", script);
+    program
+}
+
+#[test]
+fn what_is_ignored_at_the_start_stays_ignored() {
+    let engine = engine!();
+    let running = ignoring(engine, "HUP INT QUIT")
+        .start(["ignoring", "run", "--rm", "busybox", "sh", "-c", NAMING]);
+    running.wait_for_out("ready");
+    for signal in [
+        Signal::HUP,
+        Signal::INT,
+        Signal::QUIT,
+        Signal::INT,
+        Signal::INT,
+    ] {
+        running.signal(signal);
+    }
+    running.signal(Signal::USR1);
+    running.wait_for_out("USR1\n");
+    running.signal(Signal::USR2);
+    running.finish().assert(9, "ready\nUSR1\n", "");
+}
+
+#[test]
+fn a_container_ignores_nothing_that_its_client_does() {
+    let engine = engine!();
+    let outcome = ignoring(engine, "HUP INT QUIT USR1").run([
+        "ignoring",
+        "run",
+        "--rm",
+        "busybox",
+        "grep",
+        "SigIgn",
+        "/proc/self/status",
+    ]);
+    outcome.assert(0, "SigIgn:\t0000000000000000\n", "");
+}

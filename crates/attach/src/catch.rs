@@ -221,6 +221,22 @@ fn action(function: libc::sighandler_t) -> libc::sigaction {
     action
 }
 
+/// Whether a signal does nothing because this process, or whoever started it, ignores it; one whose default is to do
+/// nothing is not ignored.
+#[must_use]
+pub fn is_ignored(signal: c_int) -> bool {
+    let mut current = action(libc::SIG_DFL);
+    // SAFETY: the structure is valid, and without a new one nothing is changed.
+    let asked = unsafe { libc::sigaction(signal, ptr::null(), &raw mut current) };
+    // One that others catch at the moment is judged by what it was before them.
+    if current.sa_sigaction == handler as *const () as libc::sighandler_t {
+        let catching = lock();
+        let earlier = catching.handled.get(&signal);
+        return earlier.is_some_and(|(_, earlier)| earlier.sa_sigaction == libc::SIG_IGN);
+    }
+    asked == 0 && current.sa_sigaction == libc::SIG_IGN
+}
+
 /// Sets the action of a signal and returns the one that it had.
 fn exchange(signal: c_int, new: &libc::sigaction) -> io::Result<libc::sigaction> {
     let mut old = action(libc::SIG_DFL);

@@ -55,6 +55,7 @@ mod signal_name;
 mod signals;
 mod stop;
 
+pub use catch::is_ignored;
 pub use conclusion::{End, NoStatus, OutputEnd};
 pub use detach_keys::{InvalidDetachKeys, detach_keys};
 pub use error::Error;

@@ -8,7 +8,7 @@ use std::{fmt, thread};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
-use crate::catch::Caught;
+use crate::catch::{Caught, is_ignored};
 use crate::event::Event;
 use crate::{Error, EventSender, signal_name};
 
@@ -28,6 +28,9 @@ type Forwarder = dyn FnMut(&str) -> Result<(), engine_client::Error> + Send;
 ///
 /// Either way SIGINT and SIGTERM do not end the process: the first two do nothing by themselves, each one from the
 /// third on is an event that ends the session. Afterwards all signals have the effect again that they had before.
+///
+/// A signal that is ignored stays ignored: `nohup` ignores SIGHUP, and a shell SIGINT and SIGQUIT for what it runs in the
+/// background of a script, so that those neither end the command nor reach the container.
 #[derive(Debug)]
 pub struct Signals {
     events: EventSender,
@@ -93,8 +96,9 @@ impl Signals {
         forward: Option<Forward>,
         is_enough: impl FnMut(i32) -> bool + Send + 'static,
     ) -> Result<Signals, Error> {
+        let heeded = signals.into_iter().filter(|signal| !is_ignored(*signal));
         let receiver = Arc::new(Receiver {
-            caught: Caught::new(signals).map_err(Error::Signals)?,
+            caught: Caught::new(heeded).map_err(Error::Signals)?,
             last: AtomicI32::new(0),
             reaction: Mutex::new(Reaction {
                 is_enough: Box::new(is_enough),

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     {
         return play(name);
     }
+    harness::default_signals();
     let tests: &[(&str, fn())] = &[
         (
             "signals_are_forwarded_by_name",
@@ -72,6 +73,7 @@ fn play(scenario: &str) -> ExitCode {
         "forward" => Signals::forward(&events.sender(), print),
         "hang" => Signals::forward(&events.sender(), hang),
         "swallow" => Signals::swallow(&events.sender()),
+        "leave" => Signals::leave(&events.sender()),
         "after" => {
             // Sessions one after the other, and one beside another.
             drop(Signals::forward(&events.sender(), print).expect("catch"));
@@ -106,15 +108,15 @@ impl Player {
         Player::from_command(command)
     }
 
-    /// Started by a shell that ignores SIGHUP, as nohup does.
-    fn without_hangup(scenario: &str) -> Player {
+    /// Started by a shell that ignores these signals, as nohup and the background of a script do.
+    fn ignoring(signals: &str, scenario: &str) -> Player {
         let program = std::env::current_exe().expect("this program");
         let mut command = Command::new("/bin/sh");
         command
             .arg0("sh")
-            .args(["-c", "trap '' HUP; exec \"$0\" --scenario \"$1\""])
+            .args(["-c", "trap '' $2; exec \"$0\" --scenario \"$1\""])
             .arg(program)
-            .arg(scenario);
+            .args([scenario, signals]);
         Player::from_command(command)
     }
 
@@ -161,6 +163,7 @@ impl Player {
 
 const HUP: i32 = 1;
 const INT: i32 = 2;
+const QUIT: i32 = 3;
 const KILL: i32 = 9;
 const TERM: i32 = 15;
 
@@ -247,14 +250,34 @@ fn afterwards_signals_kill_again() {
 }
 
 fn what_was_ignored_stays_ignored() {
-    // During a session it is forwarded all the same, as Docker's client does.
-    let mut player = Player::without_hangup("forward");
-    player.signal(HUP);
-    assert_eq!(player.line(), "HUP");
+    let mut player = Player::ignoring("HUP INT QUIT", "forward");
+    for number in [HUP, INT, QUIT, INT, INT] {
+        player.signal(number);
+    }
+    // The others are forwarded, and none of those was before them.
+    player.signal(10);
+    assert_eq!(player.line(), "USR1");
+    player.signal(TERM);
+    assert_eq!(player.line(), "TERM");
     player.signal(KILL);
     player.end();
 
-    let mut player = Player::without_hangup("after");
+    let mut player = Player::ignoring("INT", "swallow");
+    for _ in 0..3 {
+        player.signal(INT);
+        assert!(player.is_running());
+    }
+    player.signal(HUP);
+    assert_eq!(player.end().0.signal(), Some(HUP));
+
+    let mut player = Player::ignoring("HUP INT", "leave");
+    player.signal(HUP);
+    player.signal(INT);
+    assert!(player.is_running());
+    player.signal(TERM);
+    assert_eq!(player.end().0.code(), Some(1));
+
+    let mut player = Player::ignoring("HUP", "after");
     player.signal(HUP);
     assert!(player.is_running());
     player.signal(TERM);

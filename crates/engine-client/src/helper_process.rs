@@ -257,6 +257,7 @@ mod tests {
 
     /// A program in a directory of its own, and variables with that directory first in `PATH`.
     fn program(script: &str) -> (tempfile::TempDir, Vec<(OsString, OsString)>) {
+        harness::default_signals();
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("helper");
         // Written by a child: a file that this process holds open for writing, even in a fork of another test, can not

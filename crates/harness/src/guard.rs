@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::signals::default_signals;
+
 /// A shell script in a session of its own, which reads its standard input until the test process is gone.
 #[derive(Debug)]
 pub(crate) struct Guard {
@@ -20,6 +22,7 @@ impl Guard {
     /// Starts `script` with `arguments`. Both its outputs go to the file `log` in `directory`, which the script removes
     /// in the end.
     pub(crate) fn start(script: &str, directory: &Path, arguments: &[&str]) -> io::Result<Guard> {
+        default_signals();
         let log = File::create(directory.join("log"))?;
         // A session of its own: the Ctrl-C that ends a test must not end the clean-up too.
         let child = Command::new("setsid")

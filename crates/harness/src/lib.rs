@@ -35,6 +35,7 @@ mod pty;
 mod registry;
 mod running;
 mod shared;
+mod signals;
 mod sshd;
 mod tls;
 mod transcript;
@@ -55,6 +56,7 @@ pub use running::{Running, Signal};
 pub use shared::{
     engine_or_skip, left_out, login_registry_or_skip, registry_or_skip, sshd_or_skip,
 };
+pub use signals::default_signals;
 pub use sshd::Sshd;
 pub use tls::TlsDockerd;
 

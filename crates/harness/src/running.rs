@@ -11,6 +11,7 @@ pub use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::outcome::{Outcome, TIMEOUT};
+use crate::signals::default_signals;
 use crate::transcript::Transcript;
 
 /// A started program. It is killed when this is dropped before it ends, as a failed test does.
@@ -37,6 +38,7 @@ impl Running {
 
     #[track_caller]
     pub(crate) fn start_in(command: &mut Command, directory: Option<Arc<TempDir>>) -> Running {
+        default_signals();
         let name = format!("{command:?}");
         let mut child = command
             .spawn()

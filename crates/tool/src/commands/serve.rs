@@ -41,7 +41,11 @@ enum End {
 fn serve(cx: &mut Context, args: Serve) -> anyhow::Result<ExitStatus> {
     let (layout, socket) = place(cx, args.socket)?;
     // Caught before there is a socket that a signal could leave behind.
-    let mut signals = Signals::new([SIGTERM, SIGINT]).context("cannot catch signals")?;
+    // What is ignored stays so: a shell ignores SIGINT for what it starts in the background of a script.
+    let heeded = [SIGTERM, SIGINT]
+        .into_iter()
+        .filter(|signal| !attach::is_ignored(*signal));
+    let mut signals = Signals::new(heeded).context("cannot catch signals")?;
     let access = Access::new(layout);
     access.open()?;
     let listener = match Listener::handed_down()? {
