@@ -190,3 +190,39 @@ fn a_socket_that_is_missing_is_named() {
     outcome.assert_err_contains(1, "", "\" is too long");
     assert!(!Path::new("/nowhere").exists());
 }
+
+#[test]
+fn no_password_of_an_address_is_shown() {
+    const HOST: &str = "tcp://me:sesame@host:1";
+    let plain = tool();
+    context(&plain, "secret", HOST);
+    let proxied = tool()
+        .with_env("DOCKER_HOST", "tcp://192.0.2.1")
+        .with_env("HTTP_PROXY", "http://me:sesame@127.0.0.1:1");
+    let variable = tool().with_env("DOCKER_HOST", HOST);
+    let outcomes = [
+        plain.run(["-D", "-H", HOST, "ps"]),
+        plain.run(["-D", "-H", "me:sesame@host", "ps"]),
+        plain.run(["-D", "-H", "ssh://me:sesame#@host", "ps"]),
+        plain.run(["-D", "-c", "secret", "ps"]),
+        plain.run(["-D", "-H", HOST, "engine", "serve"]),
+        variable.run(["-D", "run", "x"]),
+        variable.run(["-D", "version"]),
+        proxied.run(["-D", "ps"]),
+    ];
+    for outcome in outcomes {
+        assert_ne!(outcome.code, Some(0), "{outcome:?}");
+        let text = outcome.out() + &outcome.err();
+        assert!(!text.contains("sesame") && !text.is_empty(), "{text}");
+    }
+    plain.run(["-H", HOST, "ps"]).assert(
+        1,
+        "",
+        "Failed to initialize: unable to resolve docker endpoint: invalid bind address format: tcp://xxxxx@host:1\n",
+    );
+    plain.run(["-H", "tcp://unix:///run/x.sock", "ps"]).assert(
+        1,
+        "",
+        "Failed to initialize: unable to resolve docker endpoint: invalid proto, expected tcp: unix:///run/x.sock\n",
+    );
+}

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
 use crate::container_proxies::ContainerProxies;
 use crate::credentials::{Credentials, decode_auth};
 use crate::error::{Error, ErrorKind, os_text};
+use crate::input_file::{SHORT_PATIENCE, read_file};
 use crate::settings::Settings;
 
 /// The key of the proxies for engines that have none of their own.
@@ -44,7 +45,7 @@ impl ConfigFile {
     /// goes on. All are [`ErrorKind::Input`], and none shows a value.
     pub fn read(directory: &Path) -> (ConfigFile, Vec<Error>) {
         let path = directory.join("config.json");
-        match fs::read(&path) {
+        match read_file(&path, SHORT_PATIENCE) {
             Ok(bytes) => {
                 let (file, errors) = ConfigFile::parse(&bytes);
                 let named =
@@ -148,6 +149,8 @@ fn input(message: String) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(content: &str) -> (ConfigFile, Vec<String>) {

@@ -4,14 +4,15 @@
 //! the name, so no name can lead out of the directory.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, os_text};
+use crate::input_file::{SHORT_PATIENCE, read_file};
 use crate::tls::{Tls, TlsFiles};
 
 /// The contexts in a directory: `contexts`, beside `config.json`.
@@ -56,7 +57,7 @@ impl ContextStore {
             |what: String| Error::new(ErrorKind::Input, format!("context {name:?}: {what}"));
         let id = identifier(name);
         let path = self.directory.join("meta").join(&id).join("meta.json");
-        let bytes = fs::read(&path).map_err(|error| {
+        let bytes = read_file(&path, SHORT_PATIENCE).map_err(|error| {
             let cause = format!("open {}: {}", path.display(), os_text(&error));
             let what = match error.kind() {
                 io::ErrorKind::NotFound => format!("context not found: {cause}"),
@@ -80,7 +81,16 @@ impl ContextStore {
 }
 
 pub(crate) fn parse(bytes: &[u8]) -> Result<EndpointMetadata, String> {
-    let metadata: Metadata = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let metadata: Metadata =
+        serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+            // The text of this kind quotes values, and an address may have a password in it.
+            Category::Data => format!(
+                "line {} column {}: a value is of the wrong type",
+                error.line(),
+                error.column()
+            ),
+            _ => error.to_string(),
+        })?;
     metadata
         .endpoints
         .docker
@@ -119,6 +129,8 @@ fn identifier(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn store(name: &str, content: &str) -> (tempfile::TempDir, ContextStore) {
@@ -173,7 +185,10 @@ mod tests {
         for (content, expected) in [
             ("{", "parsing "),
             ("{}", "it has no endpoint of the kind \"docker\""),
-            (r#"{"Endpoints":{"docker":{"Host":7}}}"#, "invalid type"),
+            (
+                r#"{"Endpoints":{"docker":{"Host":7}}}"#,
+                "line 1 column 32: a value is of the wrong type",
+            ),
             (
                 r#"{"Endpoints":{"docker":{"Host":"foo://x"}}}"#,
                 "context \"x\": invalid bind address format: foo://x",

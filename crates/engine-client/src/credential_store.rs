@@ -10,6 +10,7 @@ use crate::credential_helper::{CredentialHelper, PREFIX};
 use crate::credentials::{Credentials, decode_auth};
 use crate::error::{Error, ErrorKind};
 use crate::helper_process::{HelperProcesses, find, variable};
+use crate::redacted::redacted;
 use crate::settings::Settings;
 
 /// What credentials for Docker Hub are stored under.
@@ -134,6 +135,7 @@ impl CredentialStore {
                     all.insert(registry.clone(), credentials);
                 }
                 Err(error) if error.kind() == ErrorKind::Credentials => {
+                    let registry = redacted(registry);
                     log::warn!("failed to get credentials for registry {registry}: {error}");
                 }
                 Err(error) => return Err(error),
@@ -217,8 +219,8 @@ pub(crate) fn read_variable(text: &str) -> Result<BTreeMap<String, Credentials>,
             ..Credentials::default()
         };
         match auth.as_deref().map(decode_auth) {
-            None => problems.push(format!("auths.{key}.auth is missing")),
-            Some(Err(what)) => problems.push(format!("auths.{key}.auth: {what}")),
+            None => problems.push(format!("auths.{}.auth is missing", redacted(key))),
+            Some(Err(what)) => problems.push(format!("auths.{}.auth: {what}", redacted(key))),
             Some(Ok((username, password))) => {
                 credentials.username = username;
                 credentials.password = password;

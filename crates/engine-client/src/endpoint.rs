@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
+use crate::redacted::redacted;
 use crate::ssh::{self, SshAddress};
 use crate::tls::Tls;
 
@@ -182,7 +183,13 @@ impl FromStr for Endpoint {
         let (scheme, rest) = text.split_once("://").unwrap_or(("tcp", text));
         match scheme {
             "unix" if rest.is_empty() => Ok(Endpoint::default()),
-            "unix" if rest.contains("://") => Err(invalid(text)),
+            "unix" | "tcp" if rest.contains("://") => {
+                let rest = redacted(rest);
+                Err(Error::new(
+                    ErrorKind::Input,
+                    format!("invalid proto, expected {scheme}: {rest}"),
+                ))
+            }
             "unix" => Endpoint::unix(rest),
             "tcp" => tcp(rest).ok_or_else(|| invalid(text)),
             "ssh" => match ssh::parse(rest) {
@@ -198,7 +205,10 @@ impl FromStr for Endpoint {
             }
             "npipe" | "fd" => Err(Error::new(
                 ErrorKind::Input,
-                format!("unsupported bind address {text}: {scheme}:// endpoints are not supported"),
+                format!(
+                    "unsupported bind address {}: {scheme}:// endpoints are not supported",
+                    redacted(text)
+                ),
             )),
             _ => Err(invalid(text)),
         }
@@ -208,7 +218,7 @@ impl FromStr for Endpoint {
 fn invalid(text: &str) -> Error {
     Error::new(
         ErrorKind::Input,
-        format!("invalid bind address format: {text}"),
+        format!("invalid bind address format: {}", redacted(text)),
     )
 }
 
@@ -307,13 +317,11 @@ mod tests {
     fn what_is_no_endpoint_is_refused() {
         let cases = [
             "foo://bar",
-            "unix://tcp://x",
             "tcp://a:b",
             "tcp://a:1:2",
             "tcp://::1",
             "tcp://a:70000",
             "tcp://a:0",
-            "tcp://user@host",
             "tcp://host?x",
             "tcp://host/a?b",
             "tcp://host/a b",
@@ -335,6 +343,49 @@ mod tests {
             );
             assert_eq!(error.kind(), ErrorKind::Input);
         }
+    }
+
+    #[test]
+    fn an_address_of_one_scheme_behind_another_is_refused() {
+        for (text, expected) in [
+            ("tcp://unix:///x", "tcp: unix:///x"),
+            ("tcp://tcp://h:1", "tcp: tcp://h:1"),
+            ("unix://tcp://h", "unix: tcp://h"),
+            ("tcp://http://u:p@h", "tcp: http://xxxxx@h"),
+        ] {
+            let error = text.parse::<Endpoint>().expect_err(text);
+            let expected = format!("invalid proto, expected {expected}");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn no_error_shows_a_password() {
+        for text in [
+            "tcp://user:sesame@host",
+            "user:sesame@host:1",
+            "sesame@host",
+            "user:sesame://sesame@host",
+            "tcp://unix://user:sesame@host",
+            "foo://user:sesame@a@host/x",
+            "npipe://user:sesame@host",
+            "ssh://user:sesame@host",
+            "ssh://user:sesame#x@host",
+            "ssh://user:x?sesame@host",
+            "ssh://user:sesame/@host",
+            "ssh://[user:sesame@host",
+            "ssh://user%zz:sesame@host",
+        ] {
+            let error = text.parse::<Endpoint>().expect_err(text);
+            assert!(!error.to_string().contains("sesame"), "{error}");
+        }
+        let error = "tcp://me:sesame@host:1/x"
+            .parse::<Endpoint>()
+            .expect_err("a user");
+        assert_eq!(
+            error.to_string(),
+            "invalid bind address format: tcp://xxxxx@host:1/x"
+        );
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Reads hand-written JSON objects leniently: a value of the wrong type does not spoil the others.
 //!
-//! Errors name keys and shapes, never values: these may be secrets.
+//! Errors name keys and shapes, never values: these may be secrets. A key may be the URL of a registry, whose password is
+//! not shown either.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+
+use crate::redacted::redacted;
 
 /// The settings that are left to take, and what was wrong with those that were taken.
 pub(crate) struct Settings {
@@ -59,7 +62,8 @@ impl Settings {
                     texts.insert(name, String::new());
                 }
                 value => {
-                    self.reject::<()>(&format!("{key}.{name}"), &value, "a string");
+                    let place = format!("{key}.{}", redacted(&name));
+                    self.reject::<()>(&place, &value, "a string");
                 }
             }
         }
@@ -78,11 +82,13 @@ impl Settings {
                 Value::Object(object) => object,
                 Value::Null => Map::new(),
                 value => {
-                    self.reject::<()>(&format!("{key}.{name}"), &value, "an object");
+                    let place = format!("{key}.{}", redacted(&name));
+                    self.reject::<()>(&place, &value, "an object");
                     continue;
                 }
             };
-            let mut inner = Settings::of(object, format!("{}{key}.{name}.", self.prefix));
+            let place = format!("{}{key}.{}.", self.prefix, redacted(&name));
+            let mut inner = Settings::of(object, place);
             let value = read(&name, &mut inner);
             self.errors.append(&mut inner.errors);
             objects.insert(name, value);

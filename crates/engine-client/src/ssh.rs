@@ -24,6 +24,7 @@ use crate::error::{Error, ErrorKind, os_text};
 use crate::helper_process::{find, variable};
 
 const PROGRAM: &str = "ssh";
+const NO_PASSWORD: &str = "plain-text password is not supported";
 /// As much as is kept of what `ssh` says.
 const DIAGNOSTICS: usize = 16 << 10;
 /// As much of it as is shown.
@@ -229,6 +230,18 @@ impl Drop for SshProcess {
 
 /// The text of an address of ssh, without `ssh://`, or what is wrong with it.
 pub(crate) fn parse(rest: &str) -> Result<SshAddress, String> {
+    read(rest).map_err(|what| {
+        // Any character of a password may be what is wrong, and then the error shows the text around it.
+        let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
+        if user.contains(':') {
+            NO_PASSWORD.to_owned()
+        } else {
+            what
+        }
+    })
+}
+
+fn read(rest: &str) -> Result<SshAddress, String> {
     if let Some((_, fragment)) = rest.split_once('#') {
         return Err(format!("fragments are not allowed: {fragment:?}"));
     }
@@ -245,7 +258,7 @@ pub(crate) fn parse(rest: &str) -> Result<SshAddress, String> {
     };
     // It would be seen by every user of this machine in the list of processes.
     if user.is_some_and(|user| user.contains(':')) {
-        return Err("plain-text password is not supported".to_owned());
+        return Err(NO_PASSWORD.to_owned());
     }
     let user = user
         .filter(|user| !user.is_empty())

@@ -6,7 +6,7 @@ use attach::{Attached, Events, OutputEnd, Session, Signals};
 use byname::{Context, ExitStatus, StatusError, command};
 use clap::Args;
 use engine_client::models::ExecConfig;
-use engine_client::{ApiVersion, Client, StartExec, os_text};
+use engine_client::{ApiVersion, Client, PATIENCE, StartExec, os_text, read_file};
 use flags::{InvalidValue, env_file, environment};
 use terminal::DetachKeys;
 
@@ -175,7 +175,7 @@ fn variables(args: &Exec, cx: &Context) -> anyhow::Result<Vec<String>> {
         ))),
     };
     let read = |file: &str| {
-        std::fs::read(file)
+        read_file(file, PATIENCE)
             .map_err(|error| InvalidValue::new(format!("open {file}: {}", os_text(&error))))
     };
     let mut variables =

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use byname::Environment;
 use engine_client::models::{ContainerCreateBody, HealthConfig};
-use engine_client::{ContainerProxies, NewContainer, os_text};
+use engine_client::{ContainerProxies, NewContainer, PATIENCE, os_text, read_file};
 use flags::{env_file, environment};
 use terminal::Size;
 
@@ -199,7 +199,7 @@ fn labels(options: &LifecycleOptions) -> Result<HashMap<String, String>, Invalid
 
 /// Reads a file that an option names.
 pub(crate) fn read(file: &str) -> Result<Vec<u8>, InvalidValue> {
-    std::fs::read(file)
+    read_file(file, PATIENCE)
         .map_err(|error| InvalidValue::new(format!("open {file}: {}", os_text(&error))))
 }
 

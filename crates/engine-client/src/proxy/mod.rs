@@ -16,6 +16,7 @@ use percent_encoding::percent_decode_str;
 use crate::endpoint::host_and_port;
 use crate::error::{Error, ErrorKind};
 use crate::helper_process::variable;
+use crate::redacted::is_scheme;
 
 pub(crate) use tunnel::open as open_tunnel;
 
@@ -108,12 +109,6 @@ fn parse(text: &str) -> Result<Proxy, String> {
         port,
         authorization,
     })
-}
-
-/// Whether a text may be shown, for it looks as schemes do and is short.
-fn is_scheme(text: &str) -> bool {
-    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-    text.len() <= 16 && text.bytes().all(is_legal)
 }
 
 /// `HOST[:PORT]` or `[V6][:PORT]` in two.

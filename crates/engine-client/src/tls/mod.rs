@@ -9,12 +9,13 @@ mod pump;
 mod session;
 
 use std::path::{Path, PathBuf};
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
 pub(crate) use config::client_config;
 pub(crate) use session::secure;
 
 use crate::error::{Error, ErrorKind, os_text};
+use crate::input_file::{PATIENCE, read_file};
 
 /// Where the parts of [`Tls`] are, in files of the PEM format.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,7 +102,7 @@ impl Pem {
         };
         Ok(Pem {
             path: path.to_owned(),
-            bytes: fs::read(path).map_err(failed)?,
+            bytes: read_file(path, PATIENCE).map_err(failed)?,
         })
     }
 }
