@@ -114,6 +114,8 @@ load -Z
 image inspect
 image inspect --nope x
 volume create a b
+volume create --name a b
+volume create --name
 volume create -Z
 volume inspect
 volume inspect --format

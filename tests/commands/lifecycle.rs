@@ -132,8 +132,22 @@ fn rename_takes_free_names_only() {
         "{}",
         outcome.err()
     );
-    let outcome = tool(engine).run(["rename", &name, " "]);
-    assert_eq!(outcome.code, Some(1));
+    let said = |words: [&str; 2]| {
+        let outcome = tool(engine).run(["rename", words[0], words[1]]);
+        assert_eq!(outcome.code, Some(1), "{words:?}");
+        first_line(&outcome)
+    };
+    assert!(
+        said([&name, &other.name]).starts_with("failed to rename container: Error response from")
+    );
+    let blank = "failed to rename container: new name cannot be blank";
+    assert_eq!(said([&name, ""]), "new name cannot be blank");
+    assert_eq!(said([&name, " "]), blank);
+    assert_eq!(said([&name, "/"]), blank);
+    assert_eq!(
+        said(["", "x"]),
+        "failed to rename container: invalid container name or ID: value is empty"
+    );
 }
 
 #[test]

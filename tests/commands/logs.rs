@@ -58,7 +58,7 @@ fn a_part_of_them_may_be_asked_for() {
     assert!(
         outcome
             .err()
-            .starts_with("invalid time \"yesterday\": give a "),
+            .starts_with("invalid value for \"since\": invalid time \"yesterday\": give a "),
         "{}",
         outcome.err()
     );
@@ -94,4 +94,16 @@ fn a_container_that_does_not_exist_is_named() {
         "",
         "Error response from daemon: No such container: no-such\n",
     );
+}
+
+#[test]
+fn a_bad_time_is_named_with_its_option() {
+    let engine = engine!();
+    let container = Container::run(engine, &["busybox", "true"]);
+    for option in ["since", "until"] {
+        let outcome = tool(engine).run(["logs", &format!("--{option}"), "soon", &container.name]);
+        let expected =
+            format!("invalid value for \"{option}\": invalid time \"soon\": give a date");
+        outcome.assert_err_contains(1, "", &expected);
+    }
 }

@@ -39,16 +39,17 @@ struct Logs {
 #[command("logs", alias = "container logs", category = "Containers", parse_error = flags::parse_error)]
 fn logs(cx: &mut Context, args: Logs) -> anyhow::Result<ExitStatus> {
     let now = SystemTime::now();
-    let moment = |text: Option<String>| {
-        text.map(|text| listing::moment(&text, now).map_err(errors::bare))
+    let moment = |option: &str, text: Option<String>| {
+        let invalid = |error| errors::bare(format_args!("invalid value for \"{option}\": {error}"));
+        text.map(|text| listing::moment(&text, now).map_err(invalid))
             .transpose()
     };
     let options = LogsOptions {
         stdout: true,
         stderr: true,
         follow: args.follow,
-        since: moment(args.since)?,
-        until: moment(args.until)?,
+        since: moment("since", args.since)?,
+        until: moment("until", args.until)?,
         timestamps: args.timestamps,
         tail: Some(args.tail),
         details: args.details,

@@ -18,13 +18,23 @@ struct Rename {
 /// Rename a container
 #[command("rename", alias = "container rename", category = "Containers", parse_error = flags::parse_error)]
 fn rename(cx: &mut Context, args: Rename) -> anyhow::Result<ExitStatus> {
-    if args.container.trim().is_empty() || args.new_name.trim().is_empty() {
-        return Err(errors::bare(
-            "neither the old nor the new name may be empty",
-        ));
+    let name = args.new_name.trim();
+    if args.new_name.is_empty() {
+        return Err(errors::bare("new name cannot be blank"));
+    }
+    if args.container.trim().is_empty() {
+        return Err(failed("invalid container name or ID: value is empty"));
+    }
+    // A slash is how the API begins each name, and alone is none.
+    if matches!(name, "" | "/") {
+        return Err(failed("new name cannot be blank"));
     }
     cx.state::<Client>()?
-        .rename_container(&args.container, args.new_name.trim())
-        .map_err(errors::bare)?;
+        .rename_container(args.container.trim(), name)
+        .map_err(failed)?;
     Ok(ExitStatus::Success)
+}
+
+fn failed(why: impl std::fmt::Display) -> anyhow::Error {
+    errors::bare(format_args!("failed to rename container: {why}"))
 }
