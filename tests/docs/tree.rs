@@ -10,7 +10,7 @@ const PLACES: [&str; 6] = [".cargo", ".ci", "crates", "docs", "plugins", "tests"
 const CODE_PAGES: [&str; 1] = ["walk-through.md"];
 
 /// Names on those pages that are others'.
-const FOREIGN: [&str; 4] = ["CmdRun", "ExitCode", "anyhow", "std"];
+const FOREIGN: [&str; 5] = ["CmdRun", "ExitCode", "anyhow", "clap", "std"];
 
 /// The repository, by its files.
 struct Tree {

@@ -27,17 +27,23 @@ use crate::signature::Signature;
 /// fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> { ... }
 /// ```
 ///
-/// The function takes `&mut Context`, and then either nothing (it reads its words from `cx.args()`, `--help` among them)
-/// or a struct that derives `clap::Args` or `clap::Parser`. It returns `anyhow::Result<ExitStatus>` or
-/// `anyhow::Result<()>`, and can still be called.
+/// The function takes `&mut Context`, and behind it what it needs, each parameter of a type that is `byname::FromContext`:
+///
+/// - directly behind the context, the words: a struct that derives `clap::Args` or `clap::Parser`, or `RawWords` for the
+///   words as they were typed, `--help` among them. A function with neither takes no words,
+/// - `State<T>` and `MaybeState<T>`: what the host provides, by its type,
+/// - `Globals<T>`: the host's global options,
+/// - types of other crates, such as words in another syntax.
+///
+/// It returns `anyhow::Result<ExitStatus>` or `anyhow::Result<()>` (or one of the two without a `Result`), and can still be
+/// called.
 ///
 /// Behind the name may stand, in any order:
 ///
 /// - `alias = "..."`: one more name, as often as there are; `hidden_alias = "..."`: one that help does not show,
 /// - `category = "..."`: the heading that help lists it under,
 /// - `usage = "..."`: what stands behind the names on the usage line, where the parser's own line would not do,
-/// - `hidden`: help does not list it,
-/// - `parse_error = path`: a `fn(clap::Error, &Context) -> anyhow::Error` that words the parser's errors.
+/// - `hidden`: help does not list it.
 #[proc_macro_attribute]
 pub fn command(options: TokenStream, item: TokenStream) -> TokenStream {
     let function = match syn::parse::<Item>(item.clone()) {
@@ -76,17 +82,18 @@ fn register(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::To
     let signature = Signature::check(&function.sig)?;
     let doc = Doc::read(&function.attrs, &function.sig.ident)?;
     // What is compiled out must not be registered.
-    let conditions = function
+    let conditions: Vec<&Attribute> = function
         .attrs
         .iter()
-        .filter(|attribute| attribute.path().is_ident("cfg"));
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .collect();
+    let conditions = conditions.as_slice();
     let Options {
         name,
         aliases,
         category,
         usage,
         hidden,
-        parse_error,
     } = options;
     let Doc { summary, long_help } = doc;
     let ident = &function.sig.ident;
@@ -105,30 +112,33 @@ fn register(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::To
     });
     // Where a type is wrong, the compiler's message points at the author's own.
     let cx = Ident::new("cx", signature.context.resolved_at(Span::call_site()));
-    let (call, parser) = match signature.arguments {
-        Some(arguments) => {
-            let span = arguments.span();
-            (
-                quote_spanned! { span => #ident(#cx, ::byname::parse::<#arguments>(#cx)?) },
-                Some(quote_spanned! { span => .parser(::byname::parser::<#arguments>) }),
-            )
-        }
-        None => (quote_spanned! { signature.output => #ident(#cx) }, None),
-    };
+    let names: Vec<Ident> = (0..signature.parameters.len())
+        .map(|number| Ident::new(&format!("parameter_{number}"), Span::mixed_site()))
+        .collect();
+    let taken = names.iter().zip(&signature.parameters).map(|(name, ty)| {
+        quote_spanned! { ty.span() => let #name = <#ty as ::byname::FromContext>::from_context(#cx)?; }
+    });
+    let parameters: Vec<_> = signature
+        .parameters
+        .iter()
+        .map(|ty| quote_spanned! { ty.span() => ::byname::Parameter::of::<#ty>() })
+        .collect();
+    let order = parameters.first().into_iter().flat_map(|first| {
+        let others = signature.parameters.iter().zip(&parameters).skip(1);
+        others.map(move |(ty, other)| {
+            quote_spanned! { ty.span() => #(#conditions)* const _: () = #other.is_behind(#first); }
+        })
+    });
+    let call = quote_spanned! { signature.output => #ident(#cx #(, #names)*) };
     let call = quote_spanned! { signature.output => ::byname::IntoOutcome::into_outcome(#call) };
-    let parse_error = match (parse_error, &parser) {
-        (Some(path), None) => {
-            let message = "`parse_error` is for a function with typed arguments; this one parses its words itself";
-            return Err(syn::Error::new(path.span(), message));
-        }
-        (path, _) => path.as_ref().map(|path| quote! { .parse_error(#path) }),
-    };
+    let parameters = (!parameters.is_empty()).then(|| quote! { .parameters(&[#(#parameters),*]) });
     Ok(quote! {
         #(#conditions)*
-        ::byname::submit! {
-            ::byname::Command::new(#name, #summary, |#cx| #call, ::byname::origin!())
-                #long_help #category #usage #aliases #hidden #parser #parse_error
+        ::byname::register! {
+            ::byname::Command::new(#name, #summary, |#cx| { #(#taken)* #call }, ::byname::origin!())
+                #long_help #category #usage #aliases #hidden #parameters
         }
+        #(#order)*
     })
 }
 

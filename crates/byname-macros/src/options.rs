@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
-use syn::{Ident, LitStr, Path, Token};
+use syn::{Ident, LitStr, Token};
 
 use crate::name;
 
@@ -13,7 +13,6 @@ pub(crate) struct Options {
     pub(crate) category: Option<LitStr>,
     pub(crate) usage: Option<LitStr>,
     pub(crate) hidden: bool,
-    pub(crate) parse_error: Option<Path>,
 }
 
 /// One more name.
@@ -36,7 +35,6 @@ impl Parse for Options {
             category: None,
             usage: None,
             hidden: false,
-            parse_error: None,
         };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
@@ -87,11 +85,6 @@ impl Options {
                 input.parse::<Token![=]>()?;
                 self.usage = Some(input.parse()?);
             }
-            "parse_error" => {
-                once(self.parse_error.is_some())?;
-                input.parse::<Token![=]>()?;
-                self.parse_error = Some(input.parse()?);
-            }
             "hidden" => {
                 once(self.hidden)?;
                 self.hidden = true;
@@ -109,7 +102,7 @@ fn parse_name(input: ParseStream<'_>) -> syn::Result<LitStr> {
 }
 
 fn unknown(key: &str, span: Span) -> syn::Error {
-    let known = "`alias = \"...\"`, `hidden_alias = \"...\"`, `category = \"...\"`, `usage = \"...\"`, `hidden` and `parse_error = path`";
+    let known = "`alias = \"...\"`, `hidden_alias = \"...\"`, `category = \"...\"`, `usage = \"...\"` and `hidden`";
     syn::Error::new(
         span,
         format!("`{key}` is nothing that #[command] knows; it knows {known}"),

@@ -8,14 +8,15 @@ use syn::{Error, FnArg, ReturnType, Safety, Type};
 pub(crate) struct Signature<'s> {
     /// Where the type of the first parameter is written.
     pub(crate) context: Span,
-    /// The type of the second parameter, which clap parses.
-    pub(crate) arguments: Option<&'s Type>,
-    /// Where the return type is written.
+    /// The types of the other parameters, each of which is taken from the context.
+    pub(crate) parameters: Vec<&'s Type>,
+    /// Where the return type is written; the function's name where it has none.
     pub(crate) output: Span,
 }
 
-const FORM: &str = "a command is `fn(cx: &mut Context) -> anyhow::Result<ExitStatus>`, \
-                    or `fn(cx: &mut Context, args: T)` with a `T` that derives `clap::Args`";
+const FORM: &str = "a command is `fn(cx: &mut Context, ...) -> anyhow::Result<ExitStatus>`, \
+                    and behind `cx` stands what it needs: the words as a `T` that derives `clap::Args`, `State<T>`, \
+                    `Globals<T>`";
 
 impl<'s> Signature<'s> {
     /// Refuses what can be seen to be wrong; types are the compiler's business.
@@ -38,31 +39,37 @@ impl<'s> Signature<'s> {
         let mut types = Vec::new();
         for input in &signature.inputs {
             match input {
-                FnArg::Receiver(receiver) => return Err(wrong(receiver, "a command is no method")),
+                FnArg::Receiver(receiver) => {
+                    return Err(wrong(receiver, "a command is not a method"));
+                }
                 FnArg::Typed(typed) => types.push(&*typed.ty),
             }
         }
-        let ident = &signature.ident;
-        let (context, arguments) = match types[..] {
-            [context] => (check_context(context)?, None),
-            [context, arguments] => (check_context(context)?, Some(arguments)),
-            [] => return Err(wrong(ident, "this function does not take the context")),
-            [_, _, third, ..] => return Err(wrong(third, "this function takes too much")),
+        let mut types = types.into_iter();
+        let Some(context) = types.next() else {
+            return Err(wrong(
+                &signature.ident,
+                "this function does not take the context",
+            ));
         };
-        if let Some(arguments) = arguments
-            && cfg!(not(feature = "clap"))
+        let context = check_context(context)?;
+        let parameters: Vec<&Type> = types.collect();
+        if let Some(parameter) = parameters
+            .iter()
+            .find(|parameter| matches!(parameter, Type::ImplTrait(_)))
         {
-            let message = "typed arguments need byname's feature `clap`; \
-                           without it, take `cx: &mut Context` alone and read `cx.args()`";
-            return Err(Error::new(arguments.span(), message));
+            return Err(wrong(
+                parameter,
+                "a parameter of a command names its type, which says what it is taken from",
+            ));
         }
         let output = match &signature.output {
-            ReturnType::Default => return Err(wrong(ident, "this function returns nothing")),
+            ReturnType::Default => signature.ident.span(),
             ReturnType::Type(_, output) => output.span(),
         };
         Ok(Signature {
             context,
-            arguments,
+            parameters,
             output,
         })
     }

@@ -1,5 +1,6 @@
 //! The host's global options as a clap `Args`.
 
+use std::any::TypeId;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
@@ -8,21 +9,30 @@ use clap::{Arg, ArgAction, Args};
 use crate::clap_error::styled;
 use crate::color::Styles;
 use crate::context::Context;
+use crate::environment::Environment;
 use crate::globals::{ParseGlobals, Request};
 use crate::help;
-use crate::parser::{flag, parser, shown};
+use crate::parser::{flag, parser, without_optional_values};
+use crate::variables;
 
 /// The argument that collects the command's name and everything behind it; no option of a host is called so.
 const WORDS: &str = "byname words";
 
 /// Global options of type `G`.
 pub(crate) struct ClapGlobals<G> {
-    apply: fn(&G, &mut Context) -> anyhow::Result<()>,
+    apply: Box<Apply<G>>,
 }
 
+/// What a host does with its global options.
+type Apply<G> = dyn Fn(&G, &mut Context) -> anyhow::Result<()> + Send + Sync;
+
 impl<G: Args> ClapGlobals<G> {
-    pub(crate) fn new(apply: fn(&G, &mut Context) -> anyhow::Result<()>) -> ClapGlobals<G> {
-        ClapGlobals { apply }
+    pub(crate) fn new(
+        apply: impl Fn(&G, &mut Context) -> anyhow::Result<()> + Send + Sync + 'static,
+    ) -> ClapGlobals<G> {
+        ClapGlobals {
+            apply: Box::new(apply),
+        }
     }
 
     /// The options alone, with `--help` and `--version` where the host has none of its own.
@@ -49,6 +59,10 @@ impl<G: Args> ClapGlobals<G> {
 }
 
 impl<G: Args + Send + Sync + 'static> ParseGlobals for ClapGlobals<G> {
+    fn globals_type(&self) -> TypeId {
+        TypeId::of::<G>()
+    }
+
     fn parse(
         &self,
         args: Vec<OsString>,
@@ -61,12 +75,14 @@ impl<G: Args + Send + Sync + 'static> ParseGlobals for ClapGlobals<G> {
             .value_parser(clap::value_parser!(OsString))
             .hide(true);
         let program = cx.program().to_owned();
-        let mut parser = Self::options(version)
+        let parser = Self::options(version)
             .bin_name(program.clone())
             .override_usage(format!("{program} [OPTIONS] COMMAND [ARG...]"))
             .term_width(help::width(&cx.streams().err, cx.environment()))
             .arg(words);
-        let mut matches = match parser.try_get_matches_from_mut(&args) {
+        let (mut parser, with_variables) = variables::given(parser, &args, cx.environment());
+        let words = with_variables.as_ref().unwrap_or(&args);
+        let mut matches = match parser.try_get_matches_from_mut(words) {
             Ok(matches) => matches,
             Err(error) if error.kind() == ErrorKind::DisplayHelp => return Ok(Request::Help),
             Err(error) if error.kind() == ErrorKind::DisplayVersion => return Ok(Request::Version),
@@ -85,8 +101,15 @@ impl<G: Args + Send + Sync + 'static> ParseGlobals for ClapGlobals<G> {
         Ok(Request::Command)
     }
 
-    fn help(&self, version: bool, styles: Styles, width: usize) -> String {
-        let mut options = shown(Self::options(version))
+    fn help(
+        &self,
+        version: bool,
+        styles: Styles,
+        width: usize,
+        environment: &Environment,
+    ) -> String {
+        let options = without_optional_values(Self::options(version));
+        let mut options = variables::described(options, environment)
             .help_template("{options}")
             .term_width(width);
         styled(&options.render_help(), styles)

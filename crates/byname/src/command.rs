@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::context::Context;
+use crate::parameter::{Need, Parameter, WordParser};
 use crate::status::ExitStatus;
 use crate::words::{self, Name};
 
@@ -118,8 +119,9 @@ impl Alias {
 ///     Ok(ExitStatus::Success)
 /// }
 ///
-/// byname::submit! {
+/// byname::register! {
 ///     Command::new("groups create", "Create a group", create, byname::origin!())
+///         .raw_words()
 ///         .aliases(&[Alias::visible("group create"), Alias::hidden("mkgroup")])
 ///         .category("Management Commands")
 /// }
@@ -135,10 +137,8 @@ pub struct Command {
     hidden: bool,
     handler: Handler,
     origin: Origin,
-    #[cfg(feature = "clap")]
-    parser: Option<fn() -> clap::Command>,
-    #[cfg(feature = "clap")]
-    parse_error: Option<fn(clap::Error, &Context) -> anyhow::Error>,
+    parser: Option<WordParser>,
+    parameters: &'static [Parameter],
 }
 
 impl Command {
@@ -167,10 +167,8 @@ impl Command {
             hidden: false,
             handler,
             origin,
-            #[cfg(feature = "clap")]
             parser: None,
-            #[cfg(feature = "clap")]
-            parse_error: None,
+            parameters: &[],
         }
     }
 
@@ -210,16 +208,48 @@ impl Command {
     /// It is called only to describe this command or to run it: names, summaries and lists need none.
     #[cfg(feature = "clap")]
     pub const fn parser(mut self, parser: fn() -> clap::Command) -> Command {
-        self.parser = Some(parser);
+        self.parser = Some(WordParser::Clap(parser));
         self
     }
 
-    /// Gives the parser's errors this command's own text and status.
+    /// Hands the words behind the name to the handler as they were typed, `--help` among them; it finds them in
+    /// [`Context::args`].
     ///
-    /// Without it they are printed as clap words them, with status 2. It is not asked about `--help`.
-    #[cfg(feature = "clap")]
-    pub const fn parse_error(mut self, map: fn(clap::Error, &Context) -> anyhow::Error) -> Command {
-        self.parse_error = Some(map);
+    /// A command with neither this nor a parser takes no words: `--help` prints its help, and any other word is a usage
+    /// error.
+    pub const fn raw_words(mut self) -> Command {
+        self.parser = Some(WordParser::Raw);
+        self
+    }
+
+    /// The parameters of the command's function behind its context, in their order: how the words are read, and what the
+    /// host has to provide.
+    ///
+    /// ```
+    /// use byname::{Command, Context, ExitStatus, FromContext, Parameter, RawWords, State};
+    ///
+    /// struct Directory(std::path::PathBuf);
+    ///
+    /// fn create(cx: &mut Context, words: RawWords, directory: State<Directory>) -> anyhow::Result<ExitStatus> {
+    ///     Ok(ExitStatus::Success)
+    /// }
+    ///
+    /// byname::register! {
+    ///     Command::new("groups create", "Create a group", |cx| {
+    ///         let words = FromContext::from_context(cx)?;
+    ///         let directory = FromContext::from_context(cx)?;
+    ///         create(cx, words, directory)
+    ///     }, byname::origin!())
+    ///     .parameters(&[Parameter::of::<RawWords>(), Parameter::of::<State<Directory>>()])
+    /// }
+    /// ```
+    pub const fn parameters(mut self, parameters: &'static [Parameter]) -> Command {
+        if let [first, ..] = parameters
+            && first.parser.is_some()
+        {
+            self.parser = first.parser;
+        }
+        self.parameters = parameters;
         self
     }
 
@@ -258,16 +288,14 @@ impl Command {
         self.aliases
     }
 
-    /// What [`parser`](Command::parser) set.
-    #[cfg(feature = "clap")]
-    pub const fn get_parser(&self) -> Option<fn() -> clap::Command> {
+    /// How the command reads its words; `None` if it takes none.
+    pub const fn get_parser(&self) -> Option<WordParser> {
         self.parser
     }
 
-    /// What [`parse_error`](Command::parse_error) set.
-    #[cfg(feature = "clap")]
-    pub const fn get_parse_error(&self) -> Option<fn(clap::Error, &Context) -> anyhow::Error> {
-        self.parse_error
+    /// What the command's parameters need of the host.
+    pub fn needs(&self) -> impl Iterator<Item = &'static Need> + use<> {
+        self.parameters.iter().flat_map(|parameter| parameter.needs)
     }
 
     /// Whether help, lists and suggestions leave it out.
@@ -312,7 +340,7 @@ inventory::collect!(Command);
 ///
 /// It stands outside of functions. [`#[command]`](macro@crate::command) writes one.
 #[macro_export]
-macro_rules! submit {
+macro_rules! register {
     ($($command:tt)*) => {
         $crate::inventory::submit! { $($command)* }
     };

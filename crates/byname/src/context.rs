@@ -11,7 +11,8 @@ use crate::command::Command;
 use crate::environment::Environment;
 use crate::input::Input;
 use crate::output::Output;
-use crate::state::{self, Building, DispatchCells, Providers, Shared};
+use crate::parameter::Need;
+use crate::state::{Building, DispatchCells, Providers, Shared};
 use crate::streams::Streams;
 
 /// One dispatch: its arguments, streams, environment and state.
@@ -133,12 +134,8 @@ impl Context {
     /// The builder's error, or one that names the type and the command if the host has no such state.
     pub fn state<T: Send + Sync + 'static>(&self) -> anyhow::Result<Arc<T>> {
         self.optional_state()?.with_context(|| {
-            let name = state::short_name::<T>();
-            let wanted = match self.call.command {
-                Some(command) => format!("command '{}' needs state of type {name}", command.name()),
-                None => format!("no state of type {name}"),
-            };
-            format!("{wanted}, which this program does not have: its dispatcher is built without `.state({name})`")
+            let command = self.call.command.map_or("", Command::name);
+            Need::state::<T>().missing(command)
         })
     }
 
@@ -177,6 +174,14 @@ impl Context {
             .globals
             .iter()
             .find_map(|globals| globals.downcast_ref())
+    }
+
+    /// The same, to keep beyond a borrow.
+    pub(crate) fn shared_globals<G: Send + Sync + 'static>(&self) -> Option<Arc<G>> {
+        self.call
+            .globals
+            .iter()
+            .find_map(|globals| globals.clone().downcast().ok())
     }
 
     /// Sets the global options of type `G`. What is set before a dispatch can be seen in it; what is set in a dispatch

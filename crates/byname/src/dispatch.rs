@@ -1,6 +1,6 @@
 //! From argv to a status: global options, the command's name, its handler, and the report of what went wrong.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -11,8 +11,10 @@ use once_cell::sync::OnceCell;
 
 use crate::answer;
 use crate::color::Styles;
+use crate::command::Command;
 use crate::contain::{self, QuietHook};
 use crate::context::{Context, Host};
+use crate::error::UsageError;
 use crate::globals::{GlobalOptions, Request};
 use crate::help::{self, Program};
 use crate::registry::{Registry, RegistryError};
@@ -20,6 +22,7 @@ use crate::report;
 use crate::resolution::{Resolution, Resolved, Unresolved};
 use crate::state::Providers;
 use crate::status::ExitStatus;
+use crate::words;
 
 /// Finds commands by name and runs them.
 ///
@@ -49,13 +52,16 @@ pub(crate) struct Inner {
     pub(crate) registry: OnceCell<Registry>,
     pub(crate) globals: GlobalOptions,
     #[cfg(feature = "clap")]
-    pub(crate) globals_error: Option<crate::globals::ParseError>,
+    pub(crate) globals_error: Option<Box<crate::globals::ParseError>>,
     pub(crate) providers: Providers,
-    pub(crate) fallback: Option<Fallback>,
+    /// What the caller sets on the context.
+    pub(crate) given: Vec<TypeId>,
+    pub(crate) fallback: Option<Box<Fallback>>,
 }
 
 /// The host's own answer to words that name no command.
-pub(crate) type Fallback = fn(&mut Context, &Unresolved) -> anyhow::Result<ExitStatus>;
+pub(crate) type Fallback =
+    dyn Fn(&mut Context, &Unresolved) -> anyhow::Result<ExitStatus> + Send + Sync;
 
 impl Dispatcher {
     pub(crate) fn new(inner: Inner) -> Dispatcher {
@@ -110,7 +116,7 @@ impl Dispatcher {
             .globals
             .parse(args, self.inner.version.is_some(), cx);
         #[cfg(feature = "clap")]
-        let request = request.map_err(|error| match self.inner.globals_error {
+        let request = request.map_err(|error| match &self.inner.globals_error {
             Some(map) => match error.downcast::<clap::Error>() {
                 Ok(error) => map(error, cx),
                 Err(error) => error,
@@ -143,7 +149,7 @@ impl Dispatcher {
                 {
                     return self.help(cx);
                 }
-                match self.inner.fallback {
+                match &self.inner.fallback {
                     Some(fallback) => fallback(cx, &unresolved),
                     None => unresolved.answer(cx),
                 }
@@ -162,7 +168,7 @@ impl Dispatcher {
         }
         match self.registry()?.resolve(&name) {
             Resolution::Command(found) => {
-                let text = self.command_help(&found, cx);
+                let text = command_help(self.program(), found.command, &name[found.words..], cx);
                 cx.out().write_all(text.as_bytes())?;
                 Ok(ExitStatus::Success)
             }
@@ -181,19 +187,6 @@ impl Dispatcher {
         }
     }
 
-    fn command_help(&self, found: &Resolved, cx: &Context) -> String {
-        #[cfg(feature = "clap")]
-        if let Some(text) = crate::parser::help(self.program(), found.command, cx) {
-            return text;
-        }
-        help::command(
-            self.program(),
-            found.command,
-            &cx.streams().out,
-            cx.environment(),
-        )
-    }
-
     /// The program's name.
     pub fn program(&self) -> &str {
         &self.inner.program
@@ -205,6 +198,16 @@ impl Dispatcher {
     /// Two linked commands claim one name.
     pub fn registry(&self) -> Result<&Registry, RegistryError> {
         self.inner.registry()
+    }
+
+    /// What the host's commands need and it does not provide, in the order of the commands: a line for each.
+    pub(crate) fn missing(&self) -> Result<Vec<String>, RegistryError> {
+        let commands = self.registry()?.commands().iter();
+        let needs = commands.flat_map(|command| command.needs().map(move |need| (command, need)));
+        let missing = needs.filter(|(_, need)| !self.inner.provides(need.id()));
+        Ok(missing
+            .map(|(command, need)| need.missing(command.name()))
+            .collect())
     }
 
     /// The sections of help that list the commands, wrapped to `width`: for another parser's `after_help`.
@@ -221,6 +224,13 @@ impl Dispatcher {
 impl Inner {
     fn registry(&self) -> Result<&Registry, RegistryError> {
         self.registry.get_or_try_init(Registry::linked)
+    }
+
+    /// Whether a dispatch has state or global options of this type.
+    fn provides(&self, type_id: TypeId) -> bool {
+        self.providers.has(type_id)
+            || self.given.contains(&type_id)
+            || self.globals.globals_type() == Some(type_id)
     }
 }
 
@@ -253,9 +263,10 @@ impl Unresolved {
         let Dispatcher { inner } = cx
             .dispatcher()
             .context("no dispatch runs in this context")?;
+        let environment = cx.environment().clone();
         let options = |styles: Styles, width| {
             let has_version = inner.version.is_some();
-            inner.globals.help(has_version, styles, width)
+            inner.globals.help(has_version, styles, width, &environment)
         };
         let program = Program {
             name: &inner.program,
@@ -270,7 +281,43 @@ impl Unresolved {
 fn call(found: &Resolved, cx: &mut Context) -> anyhow::Result<ExitStatus> {
     cx.enter_command(found.command, found.name(), found.words);
     log::debug!(target: "byname", "method {}", cx.method_name());
+    if found.command.get_parser().is_none()
+        && let Some(word) = cx.args().first()
+        && word != "--"
+    {
+        return refuse_words(found.command, cx);
+    }
     (found.command.handler())(cx)
+}
+
+/// Answers the words of a command that takes none: `--help` prints its help, any other word is an error.
+#[cold]
+fn refuse_words(command: &'static Command, cx: &mut Context) -> anyhow::Result<ExitStatus> {
+    let word = cx.args()[0].clone();
+    if word != "--help" && word != "-h" {
+        let path = cx.command_path();
+        let word = words::shown(&word);
+        return Err(UsageError::new(format!("'{path}' takes no arguments: {word}")).into());
+    }
+    let text = help::command(
+        &cx.command_path(),
+        command,
+        &cx.streams().out,
+        cx.environment(),
+    );
+    cx.out().write_all(text.as_bytes())?;
+    Ok(ExitStatus::Success)
+}
+
+/// What `help NAME...` prints. `nested` are the words behind the command's name.
+#[cfg_attr(not(feature = "clap"), allow(unused_variables))]
+fn command_help(program: &str, command: &Command, nested: &[OsString], cx: &Context) -> String {
+    #[cfg(feature = "clap")]
+    if let Some(text) = crate::parser::help(program, command, nested, cx) {
+        return text;
+    }
+    let path = format!("{program} {}", command.name());
+    help::command(&path, command, &cx.streams().out, cx.environment())
 }
 
 /// The status after output could not be written out: never success.

@@ -51,6 +51,12 @@ impl Environment {
         }
     }
 
+    /// Whether it is the process's.
+    #[cfg(feature = "clap")]
+    pub(crate) fn is_process(&self) -> bool {
+        matches!(self.source, Source::Process)
+    }
+
     /// Whether the variable is set to something.
     pub(crate) fn is_set(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| !value.is_empty())

@@ -1,9 +1,11 @@
 //! The host's global options, which come before the command's name.
 
+use std::any::TypeId;
 use std::ffi::OsString;
 
 use crate::color::Styles;
 use crate::context::Context;
+use crate::environment::Environment;
 use crate::error::UsageError;
 use crate::words;
 
@@ -15,6 +17,9 @@ pub(crate) enum Request {
     Version,
 }
 
+/// Takes the global options off the words and says how many words they are.
+pub(crate) type ParseRaw = dyn Fn(&mut Context, &[OsString]) -> anyhow::Result<usize> + Send + Sync;
+
 /// How global options are parsed.
 #[derive(Default)]
 pub(crate) enum GlobalOptions {
@@ -22,7 +27,7 @@ pub(crate) enum GlobalOptions {
     #[default]
     None,
     /// A function of the host's, which says how many words it took.
-    With(fn(&mut Context, &[OsString]) -> anyhow::Result<usize>),
+    Raw(Box<ParseRaw>),
     /// A clap `Args` of the host's.
     #[cfg(feature = "clap")]
     Clap(Box<dyn ParseGlobals>),
@@ -32,18 +37,26 @@ pub(crate) enum GlobalOptions {
 /// Global options of a type that the dispatcher does not know any more.
 #[cfg(feature = "clap")]
 pub(crate) trait ParseGlobals: Send + Sync {
+    /// The type that handlers find them by.
+    fn globals_type(&self) -> TypeId;
     fn parse(
         &self,
         args: Vec<OsString>,
         version: bool,
         cx: &mut Context,
     ) -> anyhow::Result<Request>;
-    fn help(&self, version: bool, styles: Styles, width: usize) -> String;
+    fn help(
+        &self,
+        version: bool,
+        styles: Styles,
+        width: usize,
+        environment: &Environment,
+    ) -> String;
 }
 
 /// How a host words the errors of its global options.
 #[cfg(feature = "clap")]
-pub(crate) type ParseError = fn(clap::Error, &Context) -> anyhow::Error;
+pub(crate) type ParseError = dyn Fn(clap::Error, &Context) -> anyhow::Error + Send + Sync;
 
 impl GlobalOptions {
     /// Parses what comes before the name; the context's arguments are what is left.
@@ -55,7 +68,7 @@ impl GlobalOptions {
     ) -> anyhow::Result<Request> {
         match self {
             GlobalOptions::None => builtin(args, 0, version, cx),
-            GlobalOptions::With(parse) => {
+            GlobalOptions::Raw(parse) => {
                 let taken = parse(cx, &args)?;
                 let most = args.len();
                 builtin(args, taken.min(most), version, cx)
@@ -65,12 +78,27 @@ impl GlobalOptions {
         }
     }
 
+    /// The type that handlers find them by, where it is known.
+    pub(crate) fn globals_type(&self) -> Option<TypeId> {
+        match self {
+            #[cfg(feature = "clap")]
+            GlobalOptions::Clap(parser) => Some(parser.globals_type()),
+            _ => None,
+        }
+    }
+
     /// The lines that help shows for the options.
     #[cfg_attr(not(feature = "clap"), allow(unused_variables))]
-    pub(crate) fn help(&self, version: bool, styles: Styles, width: usize) -> String {
+    pub(crate) fn help(
+        &self,
+        version: bool,
+        styles: Styles,
+        width: usize,
+        environment: &Environment,
+    ) -> String {
         #[cfg(feature = "clap")]
         if let GlobalOptions::Clap(parser) = self {
-            return parser.help(version, styles, width);
+            return parser.help(version, styles, width, environment);
         }
         let options = [
             ("-h, --help", "Print help"),

@@ -68,22 +68,28 @@ pub(crate) fn overview(
     page.finish()
 }
 
-/// The help of a command that parses its own words.
+/// The help of a command whose words no parser describes: it reads them as they are typed, or takes none.
 pub(crate) fn command(
-    program: &str,
+    path: &str,
     command: &Command,
     output: &Output,
     environment: &Environment,
 ) -> String {
     let mut page = Page::new(Styles::of(output, environment), width(output, environment));
-    let operands = command.get_usage().unwrap_or("[ARG...]");
-    page.usage(
-        &format!("{program} {}", command.name()),
-        &format!(" {operands}"),
-    );
+    let takes_words = command.get_parser().is_some();
+    let operands = match (command.get_usage(), takes_words) {
+        (Some(usage), _) => format!(" {usage}"),
+        (None, true) => " [ARG...]".to_owned(),
+        (None, false) => String::new(),
+    };
+    page.usage(path, &operands);
     page.paragraphs(command.summary());
     if let Some(text) = command.get_long_help() {
         page.paragraphs(text);
+    }
+    if !takes_words {
+        let options = page.rows(&[("-h, --help".to_owned(), "Print help".to_owned())]);
+        page.section("Options", &options);
     }
     if let Some(aliases) = aliases(command) {
         page.paragraphs(&aliases);

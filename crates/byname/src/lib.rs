@@ -6,13 +6,17 @@
 //!
 //! # A command crate
 //!
-//! One command is one function. Its doc comment is its help, its second parameter is what clap parses.
+//! One command is one function. Its doc comment is its help, and its parameters say what it needs: the words that clap
+//! parses, and what the host provides.
 //!
 //! ```
 //! # #[cfg(feature = "clap")] mod groups {
 //! use std::io::Write;
 //!
-//! use byname::{Context, ExitStatus, ResultExt, StatusError, command};
+//! use byname::{Context, ExitStatus, ResultExt, State, StatusError, command};
+//!
+//! /// What the host provides.
+//! struct Directory(std::path::PathBuf);
 //!
 //! #[derive(clap::Args)]
 //! struct Create {
@@ -27,11 +31,12 @@
 //! ///
 //! /// A group that exists already is left as it is.
 //! #[command("groups create", alias = "mkgroup", category = "Groups")]
-//! fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> {
+//! fn create(cx: &mut Context, args: Create, directory: State<Directory>) -> anyhow::Result<ExitStatus> {
 //!     if args.name.is_empty() {
 //!         return Err(StatusError::new(ExitStatus::Code(3), "a group needs a name"))
 //!             .hint("Run 'tool groups create NAME'.");
 //!     }
+//!     std::fs::write(directory.0.join(&args.name), args.limit.to_string())?;
 //!     writeln!(cx.out(), "{} for {}", args.name, args.limit)?;
 //!     Ok(ExitStatus::Success)
 //! }
@@ -39,11 +44,19 @@
 //! ```
 //!
 //! A handler writes to [`Context::out`] and [`Context::err`] and not to the process's streams, so that it works in a test,
-//! in a thread, and in a program that is not its own. What the host offers it, it takes by type with [`Context::state`].
+//! in a thread, and in a program that is not its own. A parameter behind the context is any type that is [`FromContext`]:
+//!
+//! - a struct that derives `clap::Args`: the words behind the command's name. It stands directly behind the context;
+//!   [`RawWords`] in its place has them as they were typed. A function with neither takes no words: `--help` prints its
+//!   help, and any other word is a usage error,
+//! - [`State<T>`], what the host provides by its type, and [`MaybeState<T>`], if it does,
+//! - [`Globals<T>`], the host's global options,
+//! - and types of a crate's own, such as words in another syntax.
+//!
 //! It ends with an [`ExitStatus`] or an error: [`StatusError`] chooses a status, [`UsageError`] points at the help, any other
 //! error is status 1. Nothing leaves the process but `main`.
 //!
-//! [`#[command]`](macro@command) writes a const [`Command`] and [registers](submit!) it; both can be written by hand.
+//! [`#[command]`](macro@command) writes a const [`Command`] and [registers](register!) it; both can be written by hand.
 //!
 //! # A host
 //!
@@ -63,7 +76,7 @@
 //!     Dispatcher::builder("tool")
 //!         .version(concat!("tool version ", env!("CARGO_PKG_VERSION")))
 //!         .about("Keeps groups.")
-//!         .dispatch_state(|cx| {
+//!         .state(|cx| {
 //!             let home = cx.environment().get("HOME").unwrap_or_default();
 //!             Ok(Directory(home.into()))
 //!         })
@@ -82,7 +95,7 @@
 //! # #[cfg(feature = "clap")] mod groups {
 //! #     /// Create a group
 //! #     #[byname::command("groups create")]
-//! #     fn create(cx: &mut byname::Context) -> anyhow::Result<()> {
+//! #     fn create(cx: &mut byname::Context, _: byname::RawWords) -> anyhow::Result<()> {
 //! #         use std::io::Write;
 //! #         Ok(writeln!(cx.out(), "staff for 10")?)
 //! #     }
@@ -101,6 +114,8 @@
 //!
 //! // No name twice, every alias within reach, every parser one that clap accepts.
 //! testing::assert_registry();
+//! // All that the commands take as state or global options is provided.
+//! testing::assert_host(&dispatcher);
 //! # }
 //! ```
 //!
@@ -119,8 +134,8 @@
 //!
 //! # Features
 //!
-//! `clap`, on by default: typed arguments ([`parse`](fn@parse), [`parser`]) and typed global options. Without it handlers read
-//! [`Context::args`] and hosts use [`Builder::globals_with`].
+//! `clap`, on by default: typed arguments and typed global options. Without it handlers take [`RawWords`] and hosts use
+//! [`Builder::raw_globals`].
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -136,6 +151,7 @@ mod context;
 mod dispatch;
 mod environment;
 mod error;
+mod from_context;
 mod globals;
 mod help;
 mod index;
@@ -143,6 +159,7 @@ mod input;
 mod operands;
 mod outcome;
 mod output;
+mod parameter;
 #[cfg(feature = "clap")]
 mod parse;
 #[cfg(feature = "clap")]
@@ -155,6 +172,8 @@ mod status;
 mod streams;
 mod suggest;
 pub mod testing;
+#[cfg(feature = "clap")]
+mod variables;
 mod words;
 
 pub use builder::Builder;
@@ -164,15 +183,17 @@ pub use context::Context;
 pub use dispatch::Dispatcher;
 pub use environment::Environment;
 pub use error::{ResultExt, StatusError, UsageError};
+pub use from_context::{FromContext, Globals, MaybeState, RawWords, State};
 pub use input::Input;
 #[doc(hidden)]
 pub use inventory;
-pub use operands::each;
+pub use operands::for_each_operand;
 #[doc(hidden)]
 pub use outcome::IntoOutcome;
 pub use output::{Captured, Output};
+pub use parameter::{Need, Parameter, WordParser};
 #[cfg(feature = "clap")]
-pub use parse::{parse, parse_usual};
+pub use parse::{ParseWords, Usual, parse};
 #[cfg(feature = "clap")]
 pub use parser::parser;
 pub use registry::{Registry, RegistryError, Shadowed};

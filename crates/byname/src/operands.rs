@@ -11,11 +11,12 @@ use crate::status::ExitStatus;
 /// When nobody reads the command's output any more there is no point in going on: that ends it, quietly.
 ///
 /// ```
-/// use byname::{Context, ExitStatus, each};
+/// use byname::{Context, ExitStatus, RawWords, for_each_operand};
 ///
-/// fn remove(cx: &mut Context) -> anyhow::Result<ExitStatus> {
-///     let groups = cx.args().to_vec();
-///     each(cx, groups, |_, group| {
+/// /// Remove groups
+/// #[byname::command("groups remove")]
+/// fn remove(cx: &mut Context, RawWords(groups): RawWords) -> anyhow::Result<ExitStatus> {
+///     for_each_operand(cx, groups, |_, group| {
 ///         anyhow::ensure!(group != "admins", "the group admins stays");
 ///         Ok(())
 ///     })
@@ -24,7 +25,7 @@ use crate::status::ExitStatus;
 ///
 /// # Errors
 /// Only that the output is closed.
-pub fn each<T>(
+pub fn for_each_operand<T>(
     cx: &mut Context,
     operands: impl IntoIterator<Item = T>,
     mut act: impl FnMut(&mut Context, T) -> anyhow::Result<()>,
@@ -53,7 +54,7 @@ mod tests {
         let ((out, written), (err, reported)) = (Output::buffer(), Output::buffer());
         let streams = Streams::new(Input::empty(), out, err);
         let mut cx = Context::new(streams, Environment::from_iter([] as [(&str, &str); 0]));
-        let status = each(&mut cx, [1, 2, 3, 4], |cx, number: u8| {
+        let status = for_each_operand(&mut cx, [1, 2, 3, 4], |cx, number: u8| {
             use std::io::Write as _;
             if number.is_multiple_of(2) {
                 let status = ExitStatus::Code(number);

@@ -1,49 +1,99 @@
-//! Parses a command's words as a clap `Args`.
+//! A command's words, parsed by clap.
+//!
+//! What is generic here is a thin layer: it is compiled once for each command, and a program may have hundreds.
 
-use clap::Args;
+use std::ffi::OsString;
+use std::marker::PhantomData;
+
 use clap::error::ErrorKind;
+use clap::{ArgMatches, Args};
 
-use crate::command::Command;
 use crate::context::Context;
-use crate::parser::{asked_for_help, configured, parser};
+use crate::from_context::FromContext;
+use crate::parameter::{Need, WordParser};
+use crate::parser::{self, parser};
+use crate::variables;
 
-/// Parses the context's arguments with the parser of the command that runs.
+/// Parses the context's arguments with the parser of `T`.
+///
+/// A function under `#[command]` takes `T` as its parameter instead; this is for a handler that is written by hand.
 ///
 /// # Errors
-/// What the parser says, as the command's `parse_error` maps it. `--help` is such an error too: return it with `?`, and
-/// the dispatcher prints the help and ends with success.
-pub fn parse<T: Args>(cx: &Context) -> anyhow::Result<T> {
-    let command = cx.command();
-    let build = || match command {
-        Some(command) => configured(cx.program(), command, cx.typed_name(), parser::<T>(), cx),
-        None => parser::<T>().no_binary_name(true),
-    };
-    // A parser of many options takes long to copy; it is built once more only where something is to be printed.
-    let mut parser = build();
-    let matches = parser.try_get_matches_from_mut(cx.args());
-    let matches = matches.map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp => asked_for_help(&build()).unwrap_or(error),
-        _ => error,
-    });
-    let parsed = matches.and_then(|mut matches| {
-        T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut parser))
-    });
-    parsed.map_err(|error| match command.and_then(Command::get_parse_error) {
-        Some(map) if error.exit_code() != 0 => map(error, cx),
-        _ => error.into(),
-    })
+/// What the parser says. `--help` is such an error too: return it with `?`, and the dispatcher prints the help and ends
+/// with success.
+pub fn parse<T: ParseWords>(cx: &Context) -> anyhow::Result<T> {
+    T::parse_words(cx, |parser| parser)
 }
 
-/// Parses as [`parse`] does, for a command with many options, most of which are rarely used: building a parser of a hundred takes
-/// longer than most commands do to start. `U` has the usual ones, declared as `T` declares them, and is tried first; whatever
-/// it does not take as it is, is parsed as `T`, by which every error and all help is worded.
+/// Words that clap parses: every `T: clap::Args`, and [`Usual`].
+///
+/// A parameter type that has a syntax of its own is generic over it:
 ///
 /// ```
-/// use byname::{Command, Context, ExitStatus};
+/// use byname::{Context, FromContext, Need, ParseWords, WordParser};
+///
+/// /// Words whose options are all in capitals.
+/// struct Capitals<T>(T);
+///
+/// fn capitals(parser: clap::Command) -> clap::Command {
+///     parser.mut_args(|arg| match arg.get_short() {
+///         Some(letter) => arg.short(letter.to_ascii_uppercase()),
+///         None => arg,
+///     })
+/// }
+///
+/// impl<T: ParseWords> FromContext for Capitals<T> {
+///     const PARSER: Option<WordParser> = Some(WordParser::Clap(|| capitals(T::parser())));
+///     const NEEDS: &'static [Need] = &[];
+///
+///     fn from_context(cx: &mut Context) -> anyhow::Result<Capitals<T>> {
+///         T::parse_words(cx, capitals).map(Capitals)
+///     }
+/// }
+/// ```
+pub trait ParseWords: Sized {
+    /// The parser, by which help is printed.
+    fn parser() -> clap::Command;
+
+    /// Parses the context's arguments; `adapt` may change the parser's arguments before.
+    ///
+    /// # Errors
+    /// What the parser says, as a [`clap::Error`]. `--help` is such an error too.
+    fn parse_words(cx: &Context, adapt: fn(clap::Command) -> clap::Command)
+    -> anyhow::Result<Self>;
+}
+
+impl<T: Args> ParseWords for T {
+    fn parser() -> clap::Command {
+        parser::<T>()
+    }
+
+    fn parse_words(cx: &Context, adapt: fn(clap::Command) -> clap::Command) -> anyhow::Result<T> {
+        let mut parsed = Parsed::read(cx, parser::<T>, adapt)?;
+        T::from_arg_matches_mut(&mut parsed.matches).map_err(|error| parsed.refused(error))
+    }
+}
+
+/// The words behind the command's name, parsed by clap.
+impl<T: Args> FromContext for T {
+    const PARSER: Option<WordParser> = Some(WordParser::Clap(parser::<T>));
+    const NEEDS: &'static [Need] = &[];
+
+    fn from_context(cx: &mut Context) -> anyhow::Result<T> {
+        parse(cx)
+    }
+}
+
+/// The words of a command with many options, most of which are rarely used: building a parser of a hundred takes longer
+/// than most commands do to start. `U` has the usual ones, declared as `T` declares them, and is tried first; what it does
+/// not take as it is, is parsed as `T`, by which every error and all help is worded.
+///
+/// ```
+/// use byname::{Context, Usual};
 /// use clap::Args;
 ///
 /// #[derive(Args)]
-/// struct Usual {
+/// struct UsualShow {
 ///     /// What to show
 ///     name: String,
 /// }
@@ -51,35 +101,122 @@ pub fn parse<T: Args>(cx: &Context) -> anyhow::Result<T> {
 /// #[derive(Args)]
 /// struct Show {
 ///     #[command(flatten)]
-///     usual: Usual,
+///     usual: UsualShow,
 ///     /// How many columns to use
 ///     #[arg(long, default_value_t = 80)]
 ///     width: usize,
 /// }
 ///
-/// impl From<Usual> for Show {
-///     fn from(usual: Usual) -> Show {
+/// impl From<UsualShow> for Show {
+///     fn from(usual: UsualShow) -> Show {
 ///         Show { usual, width: 80 }
 ///     }
 /// }
 ///
-/// fn show(cx: &mut Context, args: Show) -> anyhow::Result<ExitStatus> {
-///     Ok(ExitStatus::Success)
-/// }
-///
-/// byname::submit! {
-///     Command::new("show", "Show something", |cx| show(cx, byname::parse_usual::<Usual, Show>(cx)?), byname::origin!())
-///         .parser(byname::parser::<Show>)
+/// /// Show something
+/// #[byname::command("show")]
+/// fn show(cx: &mut Context, Usual(show, _): Usual<UsualShow, Show>) -> anyhow::Result<()> {
+///     anyhow::ensure!(show.width > show.usual.name.len(), "too narrow");
+///     Ok(())
 /// }
 /// ```
-///
-/// # Errors
-/// As [`parse`].
-pub fn parse_usual<U: Args, T: Args + From<U>>(cx: &Context) -> anyhow::Result<T> {
-    let mut usual = parser::<U>().no_binary_name(true);
-    let matches = usual.try_get_matches_from_mut(cx.args());
-    match matches.and_then(|mut matches| U::from_arg_matches_mut(&mut matches)) {
-        Ok(parsed) => Ok(parsed.into()),
-        Err(_) => parse(cx),
+#[derive(Debug, Clone)]
+pub struct Usual<U, T>(pub T, pub PhantomData<U>);
+
+impl<U: Args, T: Args + From<U>> ParseWords for Usual<U, T> {
+    fn parser() -> clap::Command {
+        parser::<T>()
     }
+
+    fn parse_words(
+        cx: &Context,
+        adapt: fn(clap::Command) -> clap::Command,
+    ) -> anyhow::Result<Usual<U, T>> {
+        let usual = usual(cx, parser::<U>, adapt)
+            .and_then(|mut matches| U::from_arg_matches_mut(&mut matches).ok());
+        let parsed = match usual {
+            Some(usual) => usual.into(),
+            None => T::parse_words(cx, adapt)?,
+        };
+        Ok(Usual(parsed, PhantomData))
+    }
+}
+
+impl<U: Args, T: Args + From<U>> FromContext for Usual<U, T> {
+    const PARSER: Option<WordParser> = Some(WordParser::Clap(parser::<T>));
+    const NEEDS: &'static [Need] = &[];
+
+    fn from_context(cx: &mut Context) -> anyhow::Result<Usual<U, T>> {
+        parse(cx)
+    }
+}
+
+/// Words that a parser has taken, and the parser.
+struct Parsed {
+    matches: ArgMatches,
+    parser: clap::Command,
+}
+
+impl Parsed {
+    fn read(
+        cx: &Context,
+        build: fn() -> clap::Command,
+        adapt: fn(clap::Command) -> clap::Command,
+    ) -> anyhow::Result<Parsed> {
+        let command = cx.command();
+        let build = || {
+            let parser = adapt(build());
+            match command {
+                Some(command) => {
+                    parser::configured(cx.program(), command, cx.typed_name(), parser, cx)
+                }
+                None => parser.no_binary_name(true),
+            }
+        };
+        let (mut parser, matches) = matches(build(), cx);
+        match matches {
+            Ok(matches) => Ok(Parsed { matches, parser }),
+            // A parser of many options takes long to copy; it is built once more only where something is to be printed.
+            Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+                Err(parser::help_for(build(), cx).unwrap_or(error).into())
+            }
+            Err(error) => Err(error.format(&mut parser).into()),
+        }
+    }
+
+    /// The error of a value that the parser took and the type did not.
+    fn refused(mut self, error: clap::Error) -> anyhow::Error {
+        error.format(&mut self.parser).into()
+    }
+}
+
+/// What a parser of the usual options takes; nothing where it does not understand all of the words.
+fn usual(
+    cx: &Context,
+    build: fn() -> clap::Command,
+    adapt: fn(clap::Command) -> clap::Command,
+) -> Option<ArgMatches> {
+    let parser = adapt(build()).no_binary_name(true);
+    matches(parser, cx).1.ok()
+}
+
+/// Parses the context's arguments, with its variables.
+fn matches(
+    mut parser: clap::Command,
+    cx: &Context,
+) -> (clap::Command, Result<ArgMatches, clap::Error>) {
+    let words: Vec<OsString>;
+    let words = match variables::given(parser, cx.args(), cx.environment()) {
+        (unchanged, None) => {
+            parser = unchanged;
+            cx.args()
+        }
+        (changed, Some(more)) => {
+            parser = changed;
+            words = more;
+            &words
+        }
+    };
+    let matches = parser.try_get_matches_from_mut(words);
+    (parser, matches)
 }

@@ -1,5 +1,7 @@
 //! A command's parser: how it is built, and the help that it prints.
 
+use std::ffi::OsString;
+
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Args};
 
@@ -8,6 +10,8 @@ use crate::color::Styles;
 use crate::command::Command;
 use crate::context::Context;
 use crate::help;
+use crate::parameter::WordParser;
+use crate::variables;
 
 /// The parser of `T`'s options: what [`Command::parser`] takes.
 ///
@@ -27,13 +31,18 @@ use crate::help;
 ///     Ok(ExitStatus::Success)
 /// }
 ///
-/// byname::submit! {
+/// byname::register! {
 ///     Command::new("groups create", "Create a group", |cx| create(cx, byname::parse(cx)?), byname::origin!())
 ///         .parser(byname::parser::<Create>)
 /// }
 /// ```
 pub fn parser<T: Args>() -> clap::Command {
-    T::augment_args(clap::Command::new(""))
+    T::augment_args(empty())
+}
+
+/// Not generic, so that it is compiled once and not for each command.
+fn empty() -> clap::Command {
+    clap::Command::new("")
 }
 
 /// The parser with the command's name and help, and wrapped to the width of the output.
@@ -68,8 +77,10 @@ pub(crate) fn configured(
     with_help_flag(parser)
 }
 
-/// Puts a `--help` in place of clap's, whose `-h` is refused where an option of the command's own uses that letter.
+/// Puts a `--help` in place of clap's, whose `-h` is refused where an option of the command's own uses that letter. Nested
+/// subcommands get theirs too: to turn clap's off in a command turns it off in all below it.
 pub(crate) fn with_help_flag(parser: clap::Command) -> clap::Command {
+    let parser = parser.mut_subcommands(with_help_flag);
     if parser.is_disable_help_flag_set() {
         return parser;
     }
@@ -102,13 +113,19 @@ pub(crate) fn flag(
     Some(if taken { flag } else { flag.short(short) })
 }
 
-/// The help of a command with a parser.
-pub(crate) fn help(program: &str, command: &Command, cx: &Context) -> Option<String> {
-    let parser = command.get_parser()?;
-    let parser = configured(program, command, command.name(), parser(), cx);
-    let text = match asked_for_help(&parser) {
+/// The help of a command with a parser; with words behind it, that of the nested subcommand that they name.
+pub(crate) fn help(
+    program: &str,
+    command: &Command,
+    nested: &[OsString],
+    cx: &Context,
+) -> Option<String> {
+    let parser = build(command)?;
+    let parser = configured(program, command, command.name(), parser, cx);
+    let help = nested_help(&parser, nested, cx).or_else(|| asked_for_help(&parser, cx));
+    let text = match help {
         Some(error) => error.render(),
-        None => shown(parser.clone()).render_help(),
+        None => shown(parser, cx).render_help(),
     };
     Some(styled(
         &text,
@@ -116,8 +133,38 @@ pub(crate) fn help(program: &str, command: &Command, cx: &Context) -> Option<Str
     ))
 }
 
+/// The parser of a command that has its words parsed by clap, by the first of its parameters.
+pub(crate) fn build(command: &Command) -> Option<clap::Command> {
+    match command.get_parser()? {
+        WordParser::Clap(build) => Some(build()),
+        WordParser::Raw => None,
+    }
+}
+
+/// The help of the nested subcommand that these words name.
+fn nested_help(parser: &clap::Command, nested: &[OsString], cx: &Context) -> Option<clap::Error> {
+    if nested.is_empty() || !parser.has_subcommands() {
+        return None;
+    }
+    let words = nested.iter().cloned().chain(["--help".into()]);
+    let error = shown(parser.clone(), cx)
+        .try_get_matches_from(words)
+        .err()?;
+    (error.kind() == ErrorKind::DisplayHelp).then_some(error)
+}
+
+/// What is printed to somebody whose words ask for help: that of the command, or of a nested subcommand. `None` if a parser
+/// as help shows it does not understand the words.
+pub(crate) fn help_for(parser: clap::Command, cx: &Context) -> Option<clap::Error> {
+    if !parser.has_subcommands() {
+        return asked_for_help(&parser, cx);
+    }
+    let error = shown(parser, cx).try_get_matches_from(cx.args()).err()?;
+    (error.kind() == ErrorKind::DisplayHelp).then_some(error)
+}
+
 /// What a parser says to its `--help`; none if it has no such flag.
-pub(crate) fn asked_for_help(parser: &clap::Command) -> Option<clap::Error> {
+fn asked_for_help(parser: &clap::Command, cx: &Context) -> Option<clap::Error> {
     let mut flags = parser.get_arguments().filter(|arg| {
         matches!(
             arg.get_action(),
@@ -125,15 +172,21 @@ pub(crate) fn asked_for_help(parser: &clap::Command) -> Option<clap::Error> {
         )
     });
     let flag = flags.find_map(Arg::get_long)?;
-    shown(parser.clone())
+    shown(parser.clone(), cx)
         .try_get_matches_from([format!("--{flag}")])
         .err()
         .filter(|error| error.kind() == ErrorKind::DisplayHelp)
 }
 
-/// The parser as its help shows it: an option whose value may be left out and has an empty name looks like a flag. clap
-/// would always show that there can be a value, as in `--rm[=<BOOL>]`.
-pub(crate) fn shown(parser: clap::Command) -> clap::Command {
+/// The parser as its help shows it.
+fn shown(parser: clap::Command, cx: &Context) -> clap::Command {
+    variables::described(without_optional_values(parser), cx.environment())
+}
+
+/// An option whose value may be left out and has an empty name looks like a flag in help. clap would always show that
+/// there can be a value, as in `--rm[=<BOOL>]`.
+pub(crate) fn without_optional_values(parser: clap::Command) -> clap::Command {
+    let parser = parser.mut_subcommands(without_optional_values);
     parser.mut_args(|arg| {
         let is_unnamed = matches!(arg.get_value_names(), Some([name]) if name.is_empty());
         let is_optional = arg
@@ -157,6 +210,10 @@ pub(crate) fn shown(parser: clap::Command) -> clap::Command {
 mod tests {
     use super::*;
 
+    fn cx() -> Context {
+        Context::process()
+    }
+
     /// `--rm[=BOOL]`, as clap has to be told of it.
     fn boolean(name: &'static str, value: &'static str) -> Arg {
         Arg::new(name)
@@ -179,7 +236,7 @@ mod tests {
     #[test]
     fn an_optional_value_without_a_name_is_not_shown() {
         let parser = parser([boolean("rm", ""), boolean("color", "WHEN")]);
-        let text = asked_for_help(&parser).expect("help").to_string();
+        let text = asked_for_help(&parser, &cx()).expect("help").to_string();
         assert!(
             text.contains("  -r, --rm              What it does\n"),
             "{text}"
@@ -198,7 +255,7 @@ mod tests {
     #[test]
     fn a_value_that_is_needed_is_shown_even_without_a_name() {
         let needed = Arg::new("name").long("name").value_name("");
-        let text = asked_for_help(&parser([needed, boolean("rm", "")]))
+        let text = asked_for_help(&parser([needed, boolean("rm", "")]), &cx())
             .expect("help")
             .to_string();
         assert!(text.contains("--name <>"), "{text}");
@@ -206,6 +263,6 @@ mod tests {
 
     #[test]
     fn a_parser_without_a_help_flag_is_not_asked() {
-        assert!(asked_for_help(&clap::Command::new("x").disable_help_flag(true)).is_none());
+        assert!(asked_for_help(&clap::Command::new("x").disable_help_flag(true), &cx()).is_none());
     }
 }

@@ -67,7 +67,7 @@ impl fmt::Display for Shadowed {
 }
 
 impl Registry {
-    /// The commands that were registered with [`#[command]`](macro@crate::command) or [`submit!`](crate::submit) in the
+    /// The commands that were registered with [`#[command]`](macro@crate::command) or [`register!`](crate::register) in the
     /// crates that are linked into this program.
     ///
     /// A crate that is only listed in `Cargo.toml` is not linked: `use its_name as _;` links it.

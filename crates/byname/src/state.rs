@@ -1,6 +1,6 @@
 //! What a host gives its commands: values found by their type and built when first asked for.
 
-use std::any::{Any, TypeId, type_name};
+use std::any::{Any, TypeId};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -59,6 +59,13 @@ impl Providers {
         self.providers
             .retain(|known| known.type_id != provider.type_id);
         self.providers.push(provider);
+    }
+
+    /// Whether state of this type can be built.
+    pub(crate) fn has(&self, type_id: TypeId) -> bool {
+        self.providers
+            .iter()
+            .any(|provider| provider.type_id == type_id)
     }
 
     /// Empty cells for the state of one dispatch.
@@ -131,28 +138,5 @@ impl Drop for Running<'_> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         entries.retain(|entry| *entry != self.entry);
-    }
-}
-
-/// A type's name without the paths of its modules: `Option<Client>`.
-pub(crate) fn short_name<T: ?Sized>() -> String {
-    let mut short = String::new();
-    for part in
-        type_name::<T>().split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
-    {
-        short.push_str(part.rsplit("::").next().unwrap_or(part));
-    }
-    short
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn short_names_keep_their_parameters() {
-        assert_eq!(short_name::<Vec<std::ffi::OsString>>(), "Vec<OsString>");
-        assert_eq!(short_name::<str>(), "str");
-        assert_eq!(short_name::<(u8, Box<Providers>)>(), "(u8, Box<Providers>)");
     }
 }

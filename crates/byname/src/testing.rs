@@ -26,6 +26,8 @@ use crate::environment::Environment;
 use crate::input::Input;
 use crate::output::Output;
 #[cfg(feature = "clap")]
+use crate::parameter::WordParser;
+#[cfg(feature = "clap")]
 use crate::parser;
 use crate::registry::Registry;
 use crate::status::ExitStatus;
@@ -103,6 +105,40 @@ pub fn assert_registry() {
     );
 }
 
+/// Checks that the host provides all that its commands need: the state and the global options that their functions take as
+/// [`State<T>`](crate::State) and [`Globals<T>`](crate::Globals). Nothing is built for it.
+///
+/// What the caller sets on the context is declared with [`Builder::given`](crate::Builder::given).
+///
+/// ```should_panic
+/// use byname::{Command, Dispatcher, ExitStatus, Parameter, Registry, State, testing};
+///
+/// struct Client;
+///
+/// static KILL: Command = Command::new("kill", "Kill it", |_| Ok(ExitStatus::Success), byname::origin!())
+///     .parameters(&[Parameter::of::<State<Client>>()]);
+///
+/// let registry = Registry::from_commands([&KILL]).unwrap();
+/// let dispatcher = Dispatcher::builder("tool").registry(registry).build();
+/// // 'kill' needs State<Client>, which this host does not provide: add .state(...)
+/// testing::assert_host(&dispatcher);
+/// ```
+///
+/// # Panics
+/// With a line for each command and what it needs and the host does not provide.
+pub fn assert_host(dispatcher: &Dispatcher) {
+    let missing = match dispatcher.missing() {
+        Ok(missing) => missing,
+        Err(error) => vec![error.to_string()],
+    };
+    assert!(
+        missing.is_empty(),
+        "the host '{}' lacks what its commands need:\n  {}",
+        dispatcher.program(),
+        missing.join("\n  ")
+    );
+}
+
 /// What is wrong with a registry's commands: aliases that cannot be reached, and parsers that clap refuses.
 pub fn problems(registry: &Registry) -> Vec<String> {
     let shadowed = registry.shadowed();
@@ -119,9 +155,11 @@ pub fn problems(registry: &Registry) -> Vec<String> {
 
 #[cfg(feature = "clap")]
 fn refused(command: &Command) -> Option<String> {
-    let parser = command.get_parser()?;
+    let WordParser::Clap(build) = command.get_parser()? else {
+        return None;
+    };
     // clap says what is wrong with a parser by panicking.
-    let checked = std::panic::catch_unwind(|| parser::with_help_flag(parser()).debug_assert());
+    let checked = std::panic::catch_unwind(|| parser::with_help_flag(build()).debug_assert());
     checked.is_err().then(|| {
         format!(
             "clap refuses the parser of '{}' ({})",

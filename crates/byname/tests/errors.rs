@@ -10,12 +10,9 @@ use byname::{
 };
 
 fn dispatcher(handler: Handler) -> Dispatcher {
-    let command = Box::leak(Box::new(Command::new(
-        "run",
-        "Run",
-        handler,
-        byname::origin!(),
-    )));
+    let command = Box::leak(Box::new(
+        Command::new("run", "Run", handler, byname::origin!()).raw_words(),
+    ));
     Dispatcher::builder("tool")
         .registry(Registry::from_commands([&*command]).unwrap())
         .build()
@@ -248,8 +245,8 @@ fn duplicates_among_linked_commands_are_the_dispatchs_error() {
     fn nothing(_: &mut Context) -> anyhow::Result<ExitStatus> {
         Ok(ExitStatus::Success)
     }
-    byname::submit! { Command::new("twice", "Do it", nothing, byname::origin!()) }
-    byname::submit! { Command::new("twice", "Do it", nothing, byname::origin!()) }
+    byname::register! { Command::new("twice", "Do it", nothing, byname::origin!()) }
+    byname::register! { Command::new("twice", "Do it", nothing, byname::origin!()) }
     let outcome = testing::run(&Dispatcher::builder("tool").build(), ["twice"]);
     assert_eq!(outcome.status, ExitStatus::Failure);
     assert!(

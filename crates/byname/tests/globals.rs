@@ -6,7 +6,8 @@ use std::io::Write;
 use byname::testing::{self, Outcome};
 use byname::{Command, Context, Dispatcher, ExitStatus, Registry, UsageError};
 
-static SHOW: Command = Command::new("show", "Show the globals", show, byname::origin!());
+static SHOW: Command =
+    Command::new("show", "Show the globals", show, byname::origin!()).raw_words();
 
 #[derive(Debug)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
@@ -60,7 +61,7 @@ fn without_clap(words: &[&str]) -> Outcome {
         &Dispatcher::builder("tool")
             .version("tool 1")
             .registry(registry)
-            .globals_with(by_hand)
+            .raw_globals(by_hand)
             .build(),
         words,
     )
@@ -101,7 +102,7 @@ fn a_function_that_claims_too_many_words_gets_all() {
     let registry = Registry::from_commands([&SHOW]).unwrap();
     let dispatcher = Dispatcher::builder("tool")
         .registry(registry)
-        .globals_with(|_, _| Ok(99))
+        .raw_globals(|_, _| Ok(99))
         .build();
     assert!(
         testing::run(&dispatcher, ["show"])

@@ -15,6 +15,7 @@ static RUN: Command = Command::new(
     nothing,
     byname::origin!(),
 )
+.raw_words()
 .long_help("The image is pulled if it is not there.")
 .category("Common Commands")
 .aliases(&[Alias::visible("container run"), Alias::hidden("r")]);
@@ -26,7 +27,8 @@ static CREATE: Command = Command::new(
     "Create a group",
     nothing,
     byname::origin!(),
-);
+)
+.raw_words();
 static REMOVE: Command = Command::new("groups rm", "Remove a group", nothing, byname::origin!());
 static LOGIN: Command = Command::new("login", "Log in", nothing, byname::origin!());
 static SECRET: Command = Command::new("secret", "Not shown", nothing, byname::origin!()).hidden();

@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use byname::testing;
 use byname::{Command, Context, Dispatcher, Environment, ExitStatus, Registry};
 
-static OUTER: Command = Command::new("outer", "Call inner", outer, byname::origin!());
-static INNER: Command = Command::new("inner", "Be called", inner, byname::origin!());
+static OUTER: Command = Command::new("outer", "Call inner", outer, byname::origin!()).raw_words();
+static INNER: Command = Command::new("inner", "Be called", inner, byname::origin!()).raw_words();
 
 fn describe(cx: &mut Context) -> anyhow::Result<()> {
     let text = format!(

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command as Process, ExitCode, Output, Stdio};
 
-use byname::{Context, Dispatcher, ExitStatus};
+use byname::{Context, Dispatcher, ExitStatus, RawWords};
 
 /// Set for the child, which is then the program under test.
 const CHILD: &str = "BYNAME_TEST_CHILD";
@@ -32,8 +32,8 @@ fn hello(cx: &mut Context) -> anyhow::Result<()> {
 
 /// Panic in the handler, or in a thread of it
 #[byname::command("panic")]
-fn panics(cx: &mut Context) -> anyhow::Result<ExitStatus> {
-    if cx.args().is_empty() {
+fn panics(_: &mut Context, RawWords(words): RawWords) -> anyhow::Result<ExitStatus> {
+    if words.is_empty() {
         panic!("the handler's panic");
     }
     let joined = std::thread::spawn(|| panic!("the thread's panic")).join();
@@ -52,8 +52,8 @@ fn line(cx: &mut Context) -> anyhow::Result<()> {
 
 /// End with a status
 #[byname::command("status")]
-fn status(cx: &mut Context) -> anyhow::Result<ExitStatus> {
-    let code = cx.args()[0].to_string_lossy().parse()?;
+fn status(_: &mut Context, RawWords(words): RawWords) -> anyhow::Result<ExitStatus> {
+    let code = words[0].to_string_lossy().parse()?;
     Ok(ExitStatus::from_code(code))
 }
 

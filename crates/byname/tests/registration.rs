@@ -3,7 +3,10 @@
 
 use std::io::Write;
 
-use byname::{Alias, Command, Context, Dispatcher, ExitStatus, Registry, testing};
+use byname::{
+    Alias, Command, Context, Dispatcher, ExitStatus, FromContext, MaybeState, Parameter, Registry,
+    State, testing,
+};
 
 /// What both commands parse.
 #[derive(clap::Args)]
@@ -14,6 +17,12 @@ struct Create {
     #[arg(short)]
     verbose: bool,
 }
+
+/// What the host provides.
+struct Directory(&'static str);
+
+/// What it does not provide.
+struct Log;
 
 /// Create a group
 ///
@@ -26,23 +35,41 @@ struct Create {
     category = "Groups",
     hidden
 )]
-fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> {
+fn create(
+    cx: &mut Context,
+    args: Create,
+    directory: State<Directory>,
+    log: MaybeState<Log>,
+) -> anyhow::Result<ExitStatus> {
     let path = cx.command_path();
-    writeln!(cx.out(), "{path} {} {}", args.name, args.verbose)?;
+    let Create { name, verbose } = args;
+    writeln!(cx.out(), "{path} {name} {verbose} in {}", directory.0)?;
+    if log.is_some() {
+        writeln!(cx.err(), "logged")?;
+    }
     Ok(ExitStatus::Success)
 }
 
 static BY_HAND: Command = Command::new(
     "groups create",
     "Create a group",
-    |cx| create(cx, byname::parse(cx)?),
+    |cx| {
+        let args = byname::parse(cx)?;
+        let directory = FromContext::from_context(cx)?;
+        let log = FromContext::from_context(cx)?;
+        create(cx, args, directory, log)
+    },
     byname::origin!(),
 )
 .long_help("A group has a name and nothing else.")
 .category("Groups")
 .hidden()
 .aliases(&[Alias::visible("group create"), Alias::hidden("mkgroup")])
-.parser(byname::parser::<Create>);
+.parameters(&[
+    Parameter::of::<Create>(),
+    Parameter::of::<State<Directory>>(),
+    Parameter::of::<MaybeState<Log>>(),
+]);
 
 #[test]
 fn the_attribute_writes_what_a_person_would() {
@@ -55,6 +82,10 @@ fn the_attribute_writes_what_a_person_would() {
     assert_eq!(written.get_long_help(), BY_HAND.get_long_help());
     assert_eq!(written.get_category(), BY_HAND.get_category());
     assert_eq!(written.is_hidden(), BY_HAND.is_hidden());
+    let needs =
+        |command: &Command| -> Vec<String> { command.needs().map(ToString::to_string).collect() };
+    assert_eq!(needs(written), ["State<Directory>"]);
+    assert_eq!(needs(&BY_HAND), needs(written));
     assert_eq!(written.method_name(), "CmdGroupsCreate");
     assert_eq!(BY_HAND.method_name(), "CmdGroupsCreate");
     let names = |command: &Command| -> Vec<(&str, bool)> {
@@ -78,8 +109,9 @@ fn the_attribute_writes_what_a_person_would() {
 
 #[test]
 fn both_run_alike() {
-    let linked = Dispatcher::builder("tool").build();
-    let by_hand = Dispatcher::builder("tool")
+    let host = || Dispatcher::builder("tool").state(|_| Ok(Directory("/groups")));
+    let linked = host().build();
+    let by_hand = host()
         .registry(Registry::from_commands([&BY_HAND]).unwrap())
         .build();
     let command_lines: [&[&str]; 6] = [
@@ -99,11 +131,11 @@ fn both_run_alike() {
     }
     assert_eq!(
         testing::run(&linked, ["GROUPS", "Create", "x", "-v"]).stdout,
-        "tool groups create x true\n"
+        "tool groups create x true in /groups\n"
     );
     assert_eq!(
         testing::run(&linked, ["groups-create", "x"]).stdout,
-        "tool groups create x false\n"
+        "tool groups create x false in /groups\n"
     );
 }
 
@@ -123,7 +155,9 @@ fn the_function_can_still_be_called() {
             name: "x".into(),
             verbose: false,
         },
+        State::new(Directory("/here")),
+        MaybeState::new(Some(Log)),
     )
     .unwrap();
-    assert_eq!(captured.text(), " x false\n");
+    assert_eq!(captured.text(), " x false in /here\nlogged\n");
 }

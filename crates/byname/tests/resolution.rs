@@ -21,7 +21,9 @@ fn registry(names: &[&str]) -> Result<Registry, byname::RegistryError> {
             .split_once('=')
             .map_or((declared, None), |(name, alias)| (name, Some(alias)));
         let aliases: Vec<Alias> = alias.into_iter().map(Alias::visible).collect();
-        let command = Command::new(name, "Echo", echo, byname::origin!()).aliases(aliases.leak());
+        let command = Command::new(name, "Echo", echo, byname::origin!())
+            .raw_words()
+            .aliases(aliases.leak());
         &*Box::leak(Box::new(command))
     }))
 }
@@ -243,11 +245,13 @@ fn a_shadowed_alias_is_listed() {
 
 #[test]
 fn an_alias_that_repeats_its_own_command_is_listed() {
-    static TWICE: Command = Command::new("run", "Run", echo, byname::origin!()).aliases(&[
-        Alias::visible("run"),
-        Alias::visible("go now"),
-        Alias::hidden("go-now"),
-    ]);
+    static TWICE: Command = Command::new("run", "Run", echo, byname::origin!())
+        .raw_words()
+        .aliases(&[
+            Alias::visible("run"),
+            Alias::visible("go now"),
+            Alias::hidden("go-now"),
+        ]);
     let registry = Registry::from_commands([&TWICE]).unwrap();
     let shadowed: Vec<&str> = registry
         .shadowed()

@@ -16,12 +16,9 @@ struct Engine {
 }
 
 fn registry(handler: Handler) -> Registry {
-    let command = Box::leak(Box::new(Command::new(
-        "use",
-        "Use it",
-        handler,
-        byname::origin!(),
-    )));
+    let command = Box::leak(Box::new(
+        Command::new("use", "Use it", handler, byname::origin!()).raw_words(),
+    ));
     Registry::from_commands([&*command]).unwrap()
 }
 
@@ -38,7 +35,7 @@ fn state_is_built_on_first_use_and_shared() {
     let counter = built.clone();
     let dispatcher = Dispatcher::builder("tool")
         .registry(registry(use_engine))
-        .state(move |_| {
+        .shared_state(move |_| {
             Ok(Engine {
                 built: counter.fetch_add(1, Ordering::Relaxed) + 1,
             })
@@ -56,7 +53,7 @@ fn state_of_a_dispatch_is_built_in_each() {
     let built = AtomicUsize::new(0);
     let dispatcher = Dispatcher::builder("tool")
         .registry(registry(use_engine))
-        .dispatch_state(move |_| {
+        .state(move |_| {
             Ok(Engine {
                 built: built.fetch_add(1, Ordering::Relaxed) + 1,
             })
@@ -71,7 +68,7 @@ fn a_build_that_fails_is_tried_again() {
     let tries = AtomicUsize::new(0);
     let dispatcher = Dispatcher::builder("tool")
         .registry(registry(use_engine))
-        .state(move |_| {
+        .shared_state(move |_| {
             let built = tries.fetch_add(1, Ordering::Relaxed) + 1;
             anyhow::ensure!(built > 1, "not yet");
             Ok(Engine { built })
@@ -91,7 +88,7 @@ fn a_builder_that_panics_is_contained_and_tried_again() {
     let tries = AtomicUsize::new(0);
     let dispatcher = Dispatcher::builder("tool")
         .registry(registry(use_engine))
-        .state(move |_| match tries.fetch_add(1, Ordering::Relaxed) {
+        .shared_state(move |_| match tries.fetch_add(1, Ordering::Relaxed) {
             0 => panic!("no engine"),
             built => Ok(Engine { built }),
         })
@@ -111,8 +108,7 @@ fn missing_state_names_the_type_and_the_command() {
     let outcome = testing::run(&dispatcher, ["use"]);
     assert_eq!(
         outcome.stderr,
-        "Error: command 'use' needs state of type Engine, which this program does not have: \
-         its dispatcher is built without `.state(Engine)`\n"
+        "Error: 'use' needs State<Engine>, which this host does not provide: add .state(...)\n"
     );
     assert_eq!(outcome.status, ExitStatus::Failure);
 }
@@ -126,14 +122,14 @@ fn a_builder_may_ask_for_other_state_but_not_for_its_own() {
             writeln!(cx.out(), "{address}")?;
             Ok(ExitStatus::Success)
         }))
-        .dispatch_state(|_| Ok(Address("unix:///x")))
-        .state(|cx: &Context| cx.state::<Address>())
+        .state(|_| Ok(Address("unix:///x")))
+        .shared_state(|cx: &Context| cx.state::<Address>())
         .build();
     assert_eq!(testing::run(&dispatcher, ["use"]).stdout, "unix:///x\n");
 
     let circular = Dispatcher::builder("tool")
         .registry(registry(use_engine))
-        .state(|cx: &Context| {
+        .shared_state(|cx: &Context| {
             Ok(Engine {
                 built: cx.state::<Engine>()?.built,
             })
@@ -150,7 +146,7 @@ fn a_builder_may_ask_for_other_state_but_not_for_its_own() {
 fn given_state_goes_before_the_dispatchers() {
     let dispatcher = Dispatcher::builder("tool")
         .registry(registry(use_engine))
-        .state(|_| Ok(Engine { built: 1 }))
+        .shared_state(|_| Ok(Engine { built: 1 }))
         .build();
     let (out, captured) = Output::buffer();
     let mut cx = Context::new(
@@ -173,7 +169,7 @@ fn threads_dispatch_at_once_and_share_state() {
             cx.out().write_all(text.as_bytes())?;
             Ok(ExitStatus::Success)
         }))
-        .state(move |_| {
+        .shared_state(move |_| {
             Ok(Engine {
                 built: counter.fetch_add(1, Ordering::Relaxed) + 1,
             })
@@ -223,10 +219,10 @@ fn state_that_a_host_may_lack_is_optional_and_its_builders_error_is_not() {
         (without.status, without.stdout.as_str()),
         (ExitStatus::Success, "none\n")
     );
-    let with = host().state(|_| Ok(Engine { built: 1 })).build();
+    let with = host().shared_state(|_| Ok(Engine { built: 1 })).build();
     assert_eq!(testing::run(&with, ["use"]).stdout, "built 1\n");
     let failing = host()
-        .state(|_| -> anyhow::Result<Engine> { anyhow::bail!("no engine") })
+        .shared_state(|_| -> anyhow::Result<Engine> { anyhow::bail!("no engine") })
         .build();
     let failed = testing::run(&failing, ["use"]);
     assert_eq!(

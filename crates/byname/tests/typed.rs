@@ -4,7 +4,10 @@
 use std::io::Write;
 
 use byname::testing::{self, Outcome};
-use byname::{Context, Dispatcher, Environment, ExitStatus, StatusError};
+use byname::{
+    Context, Dispatcher, Environment, ExitStatus, FromContext, Need, ParseWords, RawWords,
+    StatusError, WordParser,
+};
 
 #[derive(clap::Args)]
 struct Run {
@@ -19,14 +22,32 @@ struct Run {
 /// Create and run a new container from an image.
 ///
 /// The image is pulled if it is not there.
-#[byname::command("run", alias = "container run", parse_error = run_error)]
-fn run(cx: &mut Context, args: Run) -> anyhow::Result<ExitStatus> {
+#[byname::command("run", alias = "container run")]
+fn run(cx: &mut Context, Worded(args): Worded<Run>) -> anyhow::Result<ExitStatus> {
     let path = cx.command_path();
     writeln!(cx.out(), "{path} {:?} {:?}", args.hostname, args.words)?;
     Ok(ExitStatus::from_code(7))
 }
 
-fn run_error(error: clap::Error, cx: &Context) -> anyhow::Error {
+/// Words whose errors are another program's.
+struct Worded<T>(T);
+
+impl<T: ParseWords> FromContext for Worded<T> {
+    const PARSER: Option<WordParser> = Some(WordParser::Clap(T::parser));
+    const NEEDS: &'static [Need] = &[];
+
+    fn from_context(cx: &mut Context) -> anyhow::Result<Worded<T>> {
+        let parsed = T::parse_words(cx, |parser| parser);
+        parsed
+            .map(Worded)
+            .map_err(|error| match error.downcast_ref::<clap::Error>() {
+                Some(refused) if refused.exit_code() != 0 => run_error(refused, cx),
+                _ => error,
+            })
+    }
+}
+
+fn run_error(error: &clap::Error, cx: &Context) -> anyhow::Error {
     let text = format!(
         "tool: {:?}\n\nRun '{} --help'",
         error.kind(),
@@ -54,9 +75,8 @@ fn stop(_: &mut Context, args: Stop) -> anyhow::Result<()> {
 /// Wait for nothing
 #[byname::command("raw wait", hidden)]
 #[cfg(not(any()))]
-fn raw(cx: &mut Context) -> anyhow::Result<ExitStatus> {
-    let words = format!("{:?}", cx.args());
-    writeln!(cx.out(), "{words}")?;
+fn raw(cx: &mut Context, RawWords(words): RawWords) -> anyhow::Result<ExitStatus> {
+    writeln!(cx.out(), "{words:?}")?;
     Ok(ExitStatus::Success)
 }
 

@@ -14,9 +14,10 @@ pub mod environment;
 mod invalid_value;
 mod message;
 mod mistake;
+mod parameter;
 mod syntax;
 
 pub use invalid_value::InvalidValue;
 pub use message::{flag_message, not_utf8};
-pub use mistake::parse_error;
+pub use parameter::{Docker, parser};
 pub use syntax::docker;

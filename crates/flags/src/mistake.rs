@@ -13,17 +13,14 @@ const OPTIONS: ExitStatus = ExitStatus::Code(125);
 const OPERANDS: ExitStatus = ExitStatus::Failure;
 
 /// Words an error of a command's parser as Docker's client does: the first mistake, how the command is used, and where to read
-/// more. It is for the attribute of a command: `#[command("logs", parse_error = flags::parse_error)]`.
-pub fn parse_error(error: clap::Error, cx: &Context) -> anyhow::Error {
-    let command = cx.command();
-    let build = command.and_then(Command::get_parser);
-    let parser = build.map_or_else(clap::Command::default, |build| build());
+/// more.
+pub(crate) fn worded(error: &clap::Error, parser: &clap::Command, cx: &Context) -> anyhow::Error {
     let path = cx.command_path();
-    let usage = match command.and_then(Command::get_usage) {
+    let usage = match cx.command().and_then(Command::get_usage) {
         Some(usage) => usage.to_owned(),
-        None => usage(&parser),
+        None => usage(parser),
     };
-    let (status, message) = mistake(&error, &parser, cx.args(), cx.program(), &path);
+    let (status, message) = mistake(error, parser, cx.args(), cx.program(), &path);
     // As Docker has it.
     let verb = match message.contains("requires at least ") {
         true => "See",

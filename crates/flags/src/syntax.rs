@@ -9,8 +9,9 @@ use crate::boolean;
 /// Gives an option Docker's syntax: a boolean may have a value, but only behind an equals sign (`--rm=false`, `-it=0`),
 /// and every other option takes the next word whatever it looks like (`--memory-swap -1`).
 ///
-/// It is for the attribute of a whole struct: `#[command(args_override_self = true, mut_args = flags::docker)]`. A field
-/// of type `bool` is false by default; one that is optional tells whether it was given.
+/// A command takes its words as [`Docker<T>`](crate::Docker), which gives it to all options. Global options have it by the
+/// attribute of their struct: `#[command(args_override_self = true, mut_args = flags::docker)]`. A field of type `bool` is
+/// false by default; one that is optional tells whether it was given.
 pub fn docker(arg: Arg) -> Arg {
     if arg.is_positional() || matches!(arg.get_action(), ArgAction::Help) {
         return arg;

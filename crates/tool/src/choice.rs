@@ -8,7 +8,7 @@ use byname::Context;
 use engine_client::{Address, ConfigFile, ContextStore, Endpoint, Tls, TlsFiles};
 
 use crate::config;
-use crate::globals::Globals;
+use crate::globals::GlobalOptions;
 
 /// The context that is no context: what options and variables say.
 const DEFAULT_CONTEXT: &str = "default";
@@ -58,8 +58,8 @@ impl fmt::Display for Reason {
 /// configuration. Else it is this machine's: the one at the default socket, and where there is none the one inside of this
 /// program. A socket that refuses is an error, and never a silent change of engine.
 pub(crate) fn choose(cx: &Context, config: &ConfigFile) -> anyhow::Result<Choice> {
-    let none = Globals::default();
-    let globals = cx.globals::<Globals>().unwrap_or(&none);
+    let none = GlobalOptions::default();
+    let globals = cx.globals::<GlobalOptions>().unwrap_or(&none);
     if let Some((name, by)) = context(cx, globals, config)? {
         let directory = config::directory(cx).ok_or_else(|| {
             anyhow::anyhow!(
@@ -99,7 +99,7 @@ pub(crate) fn choose(cx: &Context, config: &ConfigFile) -> anyhow::Result<Choice
 /// The context that is chosen, unless it is the one that is none, and what names it.
 fn context(
     cx: &Context,
-    globals: &Globals,
+    globals: &GlobalOptions,
     config: &ConfigFile,
 ) -> anyhow::Result<Option<(String, &'static str)>> {
     let given = |name: &String| !name.is_empty();
@@ -141,7 +141,7 @@ struct TlsChoice {
 }
 
 impl TlsChoice {
-    fn of(cx: &Context, globals: &Globals) -> TlsChoice {
+    fn of(cx: &Context, globals: &GlobalOptions) -> TlsChoice {
         let verify = globals
             .tlsverify
             .unwrap_or_else(|| is_set(cx, "DOCKER_TLS_VERIFY"));
@@ -155,7 +155,7 @@ impl TlsChoice {
 
     /// The files that were named, and those of the default directory. Of the latter, a certificate and a key may be
     /// missing; the authorities may not.
-    fn files(&self, cx: &Context, globals: &Globals) -> anyhow::Result<TlsFiles> {
+    fn files(&self, cx: &Context, globals: &GlobalOptions) -> anyhow::Result<TlsFiles> {
         let directory = cx
             .environment()
             .get("DOCKER_CERT_PATH")

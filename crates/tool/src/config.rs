@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use byname::Context;
 use engine_client::ConfigFile;
 
-use crate::globals::Globals;
+use crate::globals::GlobalOptions;
 
 /// Reads the configuration file once a command asks for it. What is wrong in it is warned of and left out: another
 /// program's mistake in a shared file shall not keep containers from running.
@@ -34,7 +34,7 @@ pub(crate) fn directory(cx: &Context) -> Option<PathBuf> {
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
-    cx.globals::<Globals>()
+    cx.globals::<GlobalOptions>()
         .and_then(|globals| globals.config.clone())
         .or_else(|| set("DOCKER_CONFIG"))
         .or_else(|| set("HOME").map(|home| home.join(".docker")))

@@ -10,7 +10,7 @@ use crate::logging;
 // Of an option given twice the last counts, as in Docker; only `-H` refuses that.
 #[derive(Args, Debug, Default)]
 #[command(args_override_self = true, mut_args = flags::docker)]
-pub(crate) struct Globals {
+pub(crate) struct GlobalOptions {
     /// Location of client config files [default: ~/.docker] [env: DOCKER_CONFIG]
     #[arg(long, value_name = "DIR")]
     pub(crate) config: Option<PathBuf>,
@@ -53,7 +53,7 @@ pub(crate) struct Globals {
 }
 
 /// Acts on the options before any command is looked up, so that the look-up is logged.
-pub(crate) fn apply(globals: &Globals, _: &mut Context) -> anyhow::Result<()> {
+pub(crate) fn apply(globals: &GlobalOptions, _: &mut Context) -> anyhow::Result<()> {
     let level = logging::level(&globals.log_level)?;
     logging::start(if globals.debug {
         log::LevelFilter::Debug
@@ -87,7 +87,7 @@ pub(crate) fn failure(text: impl std::fmt::Display) -> anyhow::Error {
 /// Words an error of the parser as Docker does, with its status.
 pub(crate) fn refused(error: clap::Error, cx: &Context) -> anyhow::Error {
     let program = cx.program();
-    let message = flags::flag_message(&error, &byname::parser::<Globals>(), cx.args());
+    let message = flags::flag_message(&error, &byname::parser::<GlobalOptions>(), cx.args());
     let text = format!(
         "{message}\n\nUsage:  {program} [OPTIONS] COMMAND [ARG...]\n\nRun '{program} --help' for more information"
     );

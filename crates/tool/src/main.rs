@@ -28,15 +28,31 @@ use volume as _;
 
 fn main() -> ExitCode {
     reexec::init();
+    dispatcher().main()
+}
+
+fn dispatcher() -> Dispatcher {
     Dispatcher::builder("tool")
         .version(concat!("tool version ", env!("CARGO_PKG_VERSION")))
         .about("Run containers on a Docker Engine, or on the one inside of this program")
         .globals(globals::apply)
         .globals_error(globals::refused)
-        .dispatch_state(config::read)
-        .dispatch_state(credentials::store)
-        .dispatch_state(client::choose)
-        .dispatch_state(client::client)
+        .state(config::read)
+        .state(credentials::store)
+        .state(client::choose)
+        .state(client::client)
         .build()
-        .main()
+}
+
+#[cfg(test)]
+mod tests {
+    use byname::testing;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_sound_and_have_all_that_they_need() {
+        testing::assert_registry();
+        testing::assert_host(&dispatcher());
+    }
 }

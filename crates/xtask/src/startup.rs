@@ -173,7 +173,7 @@ fn registered(names: impl IntoIterator<Item = String>) -> String {
     for name in names {
         writeln!(
             main,
-            "byname::submit! {{ Command::new({name:?}, \"Do nothing\", noop, byname::origin!()) }}"
+            "byname::register! {{ Command::new({name:?}, \"Do nothing\", noop, byname::origin!()) }}"
         )
         .expect("a String takes every write");
     }

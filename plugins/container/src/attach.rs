@@ -1,8 +1,9 @@
 //! `attach`: attach to a running container's streams. Engine API `POST /containers/{id}/attach`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::{ArgAction, Args};
-use engine_client::{Client, WaitCondition};
+use engine_client::{Client, ConfigFile, WaitCondition};
+use flags::Docker;
 use serde_json::Value;
 
 use crate::detach_keys::detach_keys;
@@ -10,7 +11,6 @@ use crate::errors;
 use crate::session::{self, Target};
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Attach {
     /// Keys that detach from a container with a terminal [default: ctrl-p,ctrl-q]
     #[arg(long, value_name = "KEYS")]
@@ -28,10 +28,14 @@ struct Attach {
 /// Attach local standard input, output, and error streams to a running container
 ///
 /// The status is the container's, or 0 after the detach keys.
-#[command("attach", alias = "container attach", category = "Containers", parse_error = flags::parse_error)]
-fn attach(cx: &mut Context, args: Attach) -> anyhow::Result<ExitStatus> {
-    let detach_keys = detach_keys(args.detach_keys.as_deref(), cx)?;
-    let client = cx.state::<Client>()?;
+#[command("attach", alias = "container attach", category = "Containers")]
+fn attach(
+    cx: &mut Context,
+    Docker(args): Docker<Attach>,
+    client: State<Client>,
+    configuration: MaybeState<ConfigFile>,
+) -> anyhow::Result<ExitStatus> {
+    let detach_keys = detach_keys(args.detach_keys.as_deref(), &configuration)?;
     let container = client
         .describe_container(&args.container, false)
         .map_err(errors::bare)?;

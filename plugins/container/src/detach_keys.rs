@@ -1,6 +1,6 @@
 //! The `--detach-keys` option.
 
-use byname::Context;
+use byname::MaybeState;
 use engine_client::ConfigFile;
 use terminal::DetachKeys;
 
@@ -9,9 +9,8 @@ use crate::errors;
 /// The keys that the option says, else those of the host's configuration file, if it has one.
 pub(crate) fn detach_keys(
     option: Option<&str>,
-    cx: &Context,
+    file: &MaybeState<ConfigFile>,
 ) -> anyhow::Result<Option<DetachKeys>> {
-    let file = cx.optional_state::<ConfigFile>()?;
-    let configured = file.as_ref().and_then(|file| file.detach_keys.as_deref());
+    let configured = file.get().and_then(|file| file.detach_keys.as_deref());
     attach::detach_keys(option, configured).map_err(errors::bare)
 }

@@ -3,18 +3,17 @@
 use std::ffi::OsString;
 
 use attach::{Attached, Events, OutputEnd, Session, Signals};
-use byname::{Context, ExitStatus, StatusError, command};
+use byname::{Context, ExitStatus, MaybeState, State, StatusError, command};
 use clap::Args;
 use engine_client::models::ExecConfig;
-use engine_client::{ApiVersion, Client, PATIENCE, StartExec, os_text, read_file};
-use flags::{InvalidValue, env_file, environment};
+use engine_client::{ApiVersion, Client, ConfigFile, PATIENCE, StartExec, os_text, read_file};
+use flags::{Docker, InvalidValue, env_file, environment};
 use terminal::DetachKeys;
 
 use crate::detach_keys::detach_keys;
 use crate::{errors, session};
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Exec {
     /// Leave the process: run it in the background
     #[arg(short, long)]
@@ -62,17 +61,20 @@ struct Exec {
     "exec",
     alias = "container exec",
     category = "Containers",
-    usage = "[OPTIONS] CONTAINER COMMAND [ARG...]",
-    parse_error = flags::parse_error
+    usage = "[OPTIONS] CONTAINER COMMAND [ARG...]"
 )]
-fn exec(cx: &mut Context, args: Exec) -> anyhow::Result<ExitStatus> {
+fn exec(
+    cx: &mut Context,
+    Docker(args): Docker<Exec>,
+    client: State<Client>,
+    configuration: MaybeState<ConfigFile>,
+) -> anyhow::Result<ExitStatus> {
     let [container, command @ ..] = args.words.as_slice() else {
         return Err(errors::bare("exec needs a container and a command"));
     };
-    let detach_keys = detach_keys(args.detach_keys.as_deref(), cx)?;
+    let detach_keys = detach_keys(args.detach_keys.as_deref(), &configuration)?;
     let stdin = args.interactive && !args.detach;
     session::check_terminal(cx, stdin, args.tty)?;
-    let client = cx.state::<Client>()?;
     let size = cx.streams().out.as_fd().and_then(terminal::size);
     let knows_size = client.version().map_err(errors::bare)? >= ApiVersion::new(1, 42);
     let size = size.filter(|_| args.tty && knows_size);

@@ -1,15 +1,15 @@
 //! `container inspect`: describe containers. Engine API `GET /containers/{id}/json`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
 use engine_client::models::ContainerInspectResponse;
+use flags::Docker;
 use listing::{Inspection, Shape};
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Inspect {
     /// Format the output: json, or a template such as '{{.State.Status}}' [default: one JSON array]
     #[arg(short, long, value_name = "FORMAT")]
@@ -23,12 +23,15 @@ struct Inspect {
 }
 
 /// Display detailed information on one or more containers
-#[command("container inspect", category = "Containers", parse_error = flags::parse_error)]
-fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
+#[command("container inspect", category = "Containers")]
+fn inspect(
+    cx: &mut Context,
+    Docker(args): Docker<Inspect>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
-    let client = cx.state::<Client>()?;
     let shape = Shape::of::<ContainerInspectResponse>();
-    let status = byname::each(cx, args.containers, |cx, container| {
+    let status = byname::for_each_operand(cx, args.containers, |cx, container| {
         let description = client
             .describe_container(&container, args.size)
             .map_err(errors::bare)?;

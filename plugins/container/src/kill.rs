@@ -1,13 +1,13 @@
 //! `kill`: send a signal to running containers. Engine API `POST /containers/{id}/kill`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
+use flags::Docker;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Kill {
     /// Signal to send: a name or a number
     #[arg(short, long, value_name = "SIGNAL", default_value = "KILL")]
@@ -20,10 +20,13 @@ struct Kill {
 /// Kill one or more running containers
 ///
 /// Prints the name of each container that the signal was sent to.
-#[command("kill", alias = "container kill", category = "Containers", parse_error = flags::parse_error)]
-fn kill(cx: &mut Context, args: Kill) -> anyhow::Result<ExitStatus> {
-    let client = cx.state::<Client>()?;
-    byname::each(cx, args.containers, |cx, container| {
+#[command("kill", alias = "container kill", category = "Containers")]
+fn kill(
+    cx: &mut Context,
+    Docker(args): Docker<Kill>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
+    byname::for_each_operand(cx, args.containers, |cx, container| {
         client
             .kill_container(&container, Some(&args.signal))
             .map_err(errors::bare)?;

@@ -2,14 +2,14 @@
 
 use std::time::SystemTime;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::{Client, LogsOptions};
+use flags::Docker;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Logs {
     /// Go on until the container ends
     #[arg(short, long)]
@@ -36,8 +36,12 @@ struct Logs {
 /// Fetch the logs of a container
 ///
 /// What the container wrote to its standard output comes to ours, and what it wrote to its standard error to ours.
-#[command("logs", alias = "container logs", category = "Containers", parse_error = flags::parse_error)]
-fn logs(cx: &mut Context, args: Logs) -> anyhow::Result<ExitStatus> {
+#[command("logs", alias = "container logs", category = "Containers")]
+fn logs(
+    cx: &mut Context,
+    Docker(args): Docker<Logs>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let now = SystemTime::now();
     let moment = |option: &str, text: Option<String>| {
         let invalid = |error| errors::bare(format_args!("invalid value for \"{option}\": {error}"));
@@ -54,7 +58,6 @@ fn logs(cx: &mut Context, args: Logs) -> anyhow::Result<ExitStatus> {
         tail: Some(args.tail),
         details: args.details,
     };
-    let client = cx.state::<Client>()?;
     let container = client
         .describe_container(&args.container, false)
         .map_err(errors::bare)?;

@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::{Client, ContainerSummary, ListContainers};
+use flags::Docker;
 use listing::{Column, Filters, Format, Listing};
 use serde_json::{Value, json};
 
@@ -36,7 +37,6 @@ const OTHERS: [Column; 7] = [
 ];
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Ps {
     /// Show all containers, not only those that run
     #[arg(short, long)]
@@ -76,10 +76,13 @@ struct Ps {
     alias = "container ls",
     hidden_alias = "container list",
     hidden_alias = "container ps",
-    category = "Containers",
-    parse_error = flags::parse_error
+    category = "Containers"
 )]
-fn ps(cx: &mut Context, args: Ps) -> anyhow::Result<ExitStatus> {
+fn ps(
+    cx: &mut Context,
+    Docker(args): Docker<Ps>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let format = match (&args.format, args.quiet) {
         (format, true) => {
             if format.is_some() {
@@ -106,7 +109,6 @@ fn ps(cx: &mut Context, args: Ps) -> anyhow::Result<ExitStatus> {
         size: args.size || format.needs("Size"),
         filters: (!filters.is_empty()).then(|| filters.to_json()),
     };
-    let client = cx.state::<Client>()?;
     let containers = client.list_containers(&list).map_err(errors::bare)?;
     let shortened = !args.no_trunc;
     let now = SystemTime::now();

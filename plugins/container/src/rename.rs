@@ -1,13 +1,13 @@
 //! `rename`: rename a container. Engine API `POST /containers/{id}/rename`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
+use flags::Docker;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Rename {
     /// Container, by name or ID
     container: String,
@@ -16,8 +16,12 @@ struct Rename {
 }
 
 /// Rename a container
-#[command("rename", alias = "container rename", category = "Containers", parse_error = flags::parse_error)]
-fn rename(cx: &mut Context, args: Rename) -> anyhow::Result<ExitStatus> {
+#[command("rename", alias = "container rename", category = "Containers")]
+fn rename(
+    _: &mut Context,
+    Docker(args): Docker<Rename>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let name = args.new_name.trim();
     if args.new_name.is_empty() {
         return Err(errors::bare("new name cannot be blank"));
@@ -29,7 +33,7 @@ fn rename(cx: &mut Context, args: Rename) -> anyhow::Result<ExitStatus> {
     if matches!(name, "" | "/") {
         return Err(failed("new name cannot be blank"));
     }
-    cx.state::<Client>()?
+    client
         .rename_container(args.container.trim(), name)
         .map_err(failed)?;
     Ok(ExitStatus::Success)

@@ -1,14 +1,14 @@
 //! `restart`: restart containers. Engine API `POST /containers/{id}/restart`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
+use flags::Docker;
 
 use crate::errors;
 use crate::stop::Ending;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Restart {
     #[command(flatten)]
     ending: Ending,
@@ -20,11 +20,14 @@ struct Restart {
 /// Restart one or more containers
 ///
 /// Prints the name of each container once it runs again.
-#[command("restart", alias = "container restart", category = "Containers", parse_error = flags::parse_error)]
-fn restart(cx: &mut Context, args: Restart) -> anyhow::Result<ExitStatus> {
-    let client = cx.state::<Client>()?;
+#[command("restart", alias = "container restart", category = "Containers")]
+fn restart(
+    cx: &mut Context,
+    Docker(args): Docker<Restart>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let options = args.ending.into();
-    byname::each(cx, args.containers, |cx, container| {
+    byname::for_each_operand(cx, args.containers, |cx, container| {
         client
             .restart_container(&container, &options)
             .map_err(errors::bare)?;

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::{Client, RemoveOptions};
+use flags::Docker;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Rm {
     /// Remove a container even if it runs (with SIGKILL), and be content if it does not exist
     #[arg(short, long)]
@@ -29,16 +29,18 @@ struct Rm {
     "rm",
     alias = "container rm",
     hidden_alias = "container remove",
-    category = "Containers",
-    parse_error = flags::parse_error
+    category = "Containers"
 )]
-fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
-    let client = cx.state::<Client>()?;
+fn rm(
+    cx: &mut Context,
+    Docker(args): Docker<Rm>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let options = RemoveOptions {
         force: args.force,
         volumes: args.volumes,
     };
-    byname::each(cx, args.containers, |cx, container| {
+    byname::for_each_operand(cx, args.containers, |cx, container| {
         let name = container.trim_start_matches('/');
         match client.remove_container(name, &options) {
             Ok(()) => cx.out().write_text(&format!("{container}\n"))?,

@@ -1,15 +1,15 @@
 //! `start`: start containers. Engine API `POST /containers/{id}/start`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
-use engine_client::{Client, WaitCondition};
+use engine_client::{Client, ConfigFile, WaitCondition};
+use flags::Docker;
 
 use crate::detach_keys::detach_keys;
 use crate::errors;
 use crate::session::{self, Target};
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Start {
     /// Attach standard output and error, and pass signals on
     #[arg(short, long)]
@@ -28,11 +28,15 @@ struct Start {
 /// Start one or more stopped containers
 ///
 /// Prints the name of each container that was started; with --attach or --interactive the status is the container's.
-#[command("start", alias = "container start", category = "Containers", parse_error = flags::parse_error)]
-fn start(cx: &mut Context, args: Start) -> anyhow::Result<ExitStatus> {
-    let client = cx.state::<Client>()?;
+#[command("start", alias = "container start", category = "Containers")]
+fn start(
+    cx: &mut Context,
+    Docker(args): Docker<Start>,
+    client: State<Client>,
+    configuration: MaybeState<ConfigFile>,
+) -> anyhow::Result<ExitStatus> {
     if !args.attach && !args.interactive {
-        return byname::each(cx, args.containers, |cx, container| {
+        return byname::for_each_operand(cx, args.containers, |cx, container| {
             client.start_container(&container).map_err(errors::bare)?;
             Ok(cx.out().write_text(&format!("{container}\n"))?)
         });
@@ -42,7 +46,7 @@ fn start(cx: &mut Context, args: Start) -> anyhow::Result<ExitStatus> {
             "you cannot start and attach multiple containers at once",
         ));
     };
-    let detach_keys = detach_keys(args.detach_keys.as_deref(), cx)?;
+    let detach_keys = detach_keys(args.detach_keys.as_deref(), &configuration)?;
     let description = client
         .describe_container(container, false)
         .map_err(errors::bare)?;

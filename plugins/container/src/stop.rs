@@ -1,8 +1,9 @@
 //! `stop`: stop running containers. Engine API `POST /containers/{id}/stop`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::{Client, StopOptions};
+use flags::Docker;
 
 use crate::errors;
 
@@ -28,7 +29,6 @@ impl From<Ending> for StopOptions {
 }
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Stop {
     #[command(flatten)]
     ending: Ending,
@@ -40,11 +40,14 @@ struct Stop {
 /// Stop one or more running containers
 ///
 /// Prints the name of each container once it has ended.
-#[command("stop", alias = "container stop", category = "Containers", parse_error = flags::parse_error)]
-fn stop(cx: &mut Context, args: Stop) -> anyhow::Result<ExitStatus> {
-    let client = cx.state::<Client>()?;
+#[command("stop", alias = "container stop", category = "Containers")]
+fn stop(
+    cx: &mut Context,
+    Docker(args): Docker<Stop>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let options = args.ending.into();
-    byname::each(cx, args.containers, |cx, container| {
+    byname::for_each_operand(cx, args.containers, |cx, container| {
         client
             .stop_container(&container, &options)
             .map_err(errors::bare)?;

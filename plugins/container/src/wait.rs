@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::{Client, WaitCondition};
+use flags::Docker;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Wait {
     /// Containers, by name or ID
     #[arg(required = true, value_name = "CONTAINER")]
@@ -17,10 +17,13 @@ struct Wait {
 }
 
 /// Block until one or more containers stop, then print their exit statuses
-#[command("wait", alias = "container wait", category = "Containers", parse_error = flags::parse_error)]
-fn wait(cx: &mut Context, args: Wait) -> anyhow::Result<ExitStatus> {
-    let client = cx.state::<Client>()?;
-    byname::each(cx, args.containers, |cx, container| {
+#[command("wait", alias = "container wait", category = "Containers")]
+fn wait(
+    cx: &mut Context,
+    Docker(args): Docker<Wait>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
+    byname::for_each_operand(cx, args.containers, |cx, container| {
         let response = client
             .wait_container(&container, WaitCondition::NotRunning)
             .and_then(engine_client::Waiting::status)

@@ -1,15 +1,15 @@
 //! `image inspect`: describe images. Engine API `GET /images/{name}/json`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
 use engine_client::models::ImageInspect;
+use flags::Docker;
 use listing::{Inspection, Shape};
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Inspect {
     /// Format the output: json, or a template such as '{{.Config.Env}}' [default: one JSON array]
     #[arg(short, long, value_name = "FORMAT")]
@@ -20,12 +20,15 @@ struct Inspect {
 }
 
 /// Display detailed information on one or more images
-#[command("image inspect", category = "Images", parse_error = flags::parse_error)]
-fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
+#[command("image inspect", category = "Images")]
+fn inspect(
+    cx: &mut Context,
+    Docker(args): Docker<Inspect>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
-    let client = cx.state::<Client>()?;
     let shape = Shape::of::<ImageInspect>();
-    let status = byname::each(cx, args.images, |cx, image| {
+    let status = byname::for_each_operand(cx, args.images, |cx, image| {
         let description = client.describe_image(&image).map_err(errors::bare)?;
         let text = inspection.add(description, shape).map_err(errors::bare)?;
         Ok(cx.out().write_text(&text)?)

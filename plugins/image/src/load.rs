@@ -4,14 +4,14 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
+use flags::Docker;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Load {
     /// File to read instead of standard input
     #[arg(short, long, value_name = "FILE")]
@@ -22,9 +22,12 @@ struct Load {
 }
 
 /// Load images from an archive, such as 'docker save' makes
-#[command("load", alias = "image load", category = "Images", parse_error = flags::parse_error)]
-fn load(cx: &mut Context, args: Load) -> anyhow::Result<ExitStatus> {
-    let client = cx.state::<Client>()?;
+#[command("load", alias = "image load", category = "Images")]
+fn load(
+    cx: &mut Context,
+    Docker(args): Docker<Load>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let progress = match &args.input {
         Some(path) => {
             let mut file =

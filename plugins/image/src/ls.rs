@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::{Client, ImageSummary, ListImages};
+use flags::Docker;
 use listing::{Column, Filters, Format, Listing};
 use serde_json::{Value, json};
 
@@ -26,7 +27,6 @@ const OTHERS: [Column; 3] = [
 ];
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Ls {
     /// Show images that only serve others as layers, too
     #[arg(short, long)]
@@ -56,10 +56,13 @@ struct Ls {
     "images",
     alias = "image ls",
     hidden_alias = "image list",
-    category = "Images",
-    parse_error = flags::parse_error
+    category = "Images"
 )]
-fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
+fn ls(
+    cx: &mut Context,
+    Docker(args): Docker<Ls>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let format = match (&args.format, args.quiet) {
         (None, true) => "{{.ID}}",
         (None, false) => "",
@@ -83,10 +86,7 @@ fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
         digests: with_digests,
         filters: (!filters.is_empty()).then(|| filters.to_json()),
     };
-    let images = cx
-        .state::<Client>()?
-        .list_images(&list)
-        .map_err(errors::bare)?;
+    let images = client.list_images(&list).map_err(errors::bare)?;
     let now = SystemTime::now();
     let rows: Vec<Value> = images
         .iter()

@@ -2,16 +2,16 @@
 
 use std::io::Write;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
 use engine_client::{Client, CredentialStore};
+use flags::Docker;
 use image_reference::{Image, normalize_platform};
 use pull::Bars;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Pull {
     /// Pull all images of the repository
     #[arg(short, long)]
@@ -28,8 +28,13 @@ struct Pull {
 }
 
 /// Download an image from a registry
-#[command("pull", alias = "image pull", category = "Images", parse_error = flags::parse_error)]
-fn pull(cx: &mut Context, args: Pull) -> anyhow::Result<ExitStatus> {
+#[command("pull", alias = "image pull", category = "Images")]
+fn pull(
+    cx: &mut Context,
+    Docker(args): Docker<Pull>,
+    client: State<Client>,
+    credentials: MaybeState<CredentialStore>,
+) -> anyhow::Result<ExitStatus> {
     let reference = match Image::parse(&args.name).map_err(errors::bare)? {
         Image::Named(reference) => reference,
         Image::Id(_) => {
@@ -50,10 +55,8 @@ fn pull(cx: &mut Context, args: Pull) -> anyhow::Result<ExitStatus> {
             "tag can't be used with --all-tags/-a; leave one of them out",
         ));
     }
-    let client = cx.state::<Client>()?;
-    let credentials = cx.optional_state::<CredentialStore>()?;
     let platform = platform(args.platform, cx)?;
-    let request = pull::request(&reference, platform, credentials.as_deref());
+    let request = pull::request(&reference, platform, credentials.get());
     let mut request = request.map_err(errors::bare)?;
     if args.all_tags {
         request.tag = None;

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::{Client, RemoveImage};
+use flags::Docker;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Rm {
     /// Remove an image even if it has several names or a stopped container uses it
     #[arg(short, long)]
@@ -29,16 +29,18 @@ struct Rm {
     "rmi",
     alias = "image rm",
     hidden_alias = "image remove",
-    category = "Images",
-    parse_error = flags::parse_error
+    category = "Images"
 )]
-fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
-    let client = cx.state::<Client>()?;
+fn rm(
+    cx: &mut Context,
+    Docker(args): Docker<Rm>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let options = RemoveImage {
         force: args.force,
         no_prune: args.no_prune,
     };
-    byname::each(cx, args.images, |cx, image| {
+    byname::for_each_operand(cx, args.images, |cx, image| {
         let removed = match client.remove_image(&image, options) {
             Err(error) if args.force && error.status() == Some(404) => {
                 return Ok(writeln!(

@@ -1,14 +1,14 @@
 //! `tag`: tag an image. Engine API `POST /images/{name}/tag`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
+use flags::Docker;
 use image_reference::Image;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Tag {
     /// Image, by name or ID
     #[arg(value_name = "SOURCE_IMAGE[:TAG]")]
@@ -19,12 +19,16 @@ struct Tag {
 }
 
 /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
-#[command("tag", alias = "image tag", category = "Images", parse_error = flags::parse_error)]
-fn tag(cx: &mut Context, args: Tag) -> anyhow::Result<ExitStatus> {
+#[command("tag", alias = "image tag", category = "Images")]
+fn tag(
+    _: &mut Context,
+    Docker(args): Docker<Tag>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let target = &args.target;
     let reason = match Image::parse(target) {
         Ok(Image::Named(reference)) if !target.contains('@') => {
-            cx.state::<Client>()?
+            client
                 .tag_image(&args.source, &reference.repository(), reference.version())
                 .map_err(errors::bare)?;
             return Ok(ExitStatus::Success);

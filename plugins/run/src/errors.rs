@@ -110,9 +110,9 @@ mod tests {
     use crate::options::Options;
 
     fn message(words: &[OsString]) -> String {
-        let parser = byname::parser::<Options>().no_binary_name(true);
+        let parser = flags::parser::<Options>().no_binary_name(true);
         let error = parser.try_get_matches_from(words).expect_err("an error");
-        flags::flag_message(&error, &byname::parser::<Options>(), words)
+        flags::flag_message(&error, &flags::parser::<Options>(), words)
     }
 
     #[test]

@@ -42,15 +42,19 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Makes the plan, or words why there can be none.
-    pub(crate) fn new(options: &Options, cx: &Context, wording: &Wording) -> anyhow::Result<Plan> {
+    pub(crate) fn new(
+        options: &Options,
+        client: &Client,
+        configuration: Option<&ConfigFile>,
+        cx: &Context,
+        wording: &Wording,
+    ) -> anyhow::Result<Plan> {
         let refused = |error: InvalidValue| wording.refused(error);
         let words = utf8(&options.operands.words).map_err(|text| wording.refused(text))?;
         let pull = options.image.pull.as_deref().unwrap_or_default();
         let pull = pull_policy::parse(pull).map_err(refused)?;
         check_rootfs(&options.image).map_err(refused)?;
         let streams = AttachedStreams::of(options);
-        let configuration = cx.optional_state::<ConfigFile>()?;
-        let client = cx.state::<Client>()?;
         let endpoint = client.endpoint().to_string();
         let os_type = if options.devices.devices.is_empty() {
             None
@@ -59,17 +63,13 @@ impl Plan {
         };
         let circumstances = Circumstances {
             environment: cx.environment(),
-            proxies: configuration
-                .as_ref()
-                .and_then(|file| file.proxies_of(&endpoint)),
+            proxies: configuration.and_then(|file| file.proxies_of(&endpoint)),
             console: cx.streams().out.as_fd().and_then(terminal::size),
             os_type,
         };
         let container = create::container(options, &words, &circumstances).map_err(refused)?;
         check_attaching(options, streams, cx)?;
-        let configured = configuration
-            .as_ref()
-            .and_then(|file| file.detach_keys.as_deref());
+        let configured = configuration.and_then(|file| file.detach_keys.as_deref());
         let detach_keys = attach::detach_keys(options.process.detach_keys.as_deref(), configured)
             .map_err(|error| errors::bare(ExitStatus::Failure, error.to_string()))?;
         let (image, platform) = if options.image.rootfs {

@@ -4,9 +4,10 @@
 use std::io::Write;
 
 use attach::{Events, Signals};
-use byname::{Alias, Command, Context, ExitStatus};
+use byname::{Context, ExitStatus, MaybeState, State, Usual, command};
 use engine_client::models::ContainerCreateResponse;
-use engine_client::{Client, CreateContainerOptions, CredentialStore, Error};
+use engine_client::{Client, ConfigFile, CreateContainerOptions, CredentialStore, Error};
+use flags::Docker;
 use image_reference::{Image, Reference};
 
 use crate::container_id_file::ContainerIdFile;
@@ -18,35 +19,30 @@ use crate::stage::Stage;
 use crate::values::pull_policy::PullPolicy;
 use crate::{api_socket, deprecated, gate, pull};
 
-// By hand, for the parser that is tried first.
-byname::submit! {
-    Command::new(
-        "run",
-        "Create and run a new container from an image",
-        |cx| run(cx, byname::parse_usual::<UsualOptions, Options>(cx)?),
-        byname::origin!(),
-    )
-    .long_help(
-        "Options end at the image; everything behind it is the command and its arguments. The status is that of the \
-         container, 125 if it could not be run, 126 or 127 if its command cannot be executed or found.",
-    )
-    .aliases(&[Alias::visible("container run")])
-    .category("Containers")
-    .usage("[OPTIONS] IMAGE [COMMAND] [ARG...]")
-    .parser(byname::parser::<Options>)
-    .parse_error(flags::parse_error)
-}
-
-fn run(cx: &mut Context, options: Options) -> anyhow::Result<ExitStatus> {
+/// Create and run a new container from an image
+///
+/// Options end at the image; everything behind it is the command and its arguments. The status is that of the container, 125
+/// if it could not be run, 126 or 127 if its command cannot be executed or found.
+#[command(
+    "run",
+    alias = "container run",
+    category = "Containers",
+    usage = "[OPTIONS] IMAGE [COMMAND] [ARG...]"
+)]
+fn run(
+    cx: &mut Context,
+    Docker(Usual(options, _)): Docker<Usual<UsualOptions, Options>>,
+    client: State<Client>,
+    configuration: MaybeState<ConfigFile>,
+) -> anyhow::Result<ExitStatus> {
     let wording = Wording::of(cx);
     for warning in deprecated::warnings(&options) {
         writeln!(cx.err(), "{warning}")?;
     }
-    let client = cx.state::<Client>()?;
     if let Some(text) = gate::check(&options, &client).map_err(|error| wording.engine(&error))? {
         return Err(errors::bare(ExitStatus::Failure, text));
     }
-    let mut plan = Plan::new(&options, cx, &wording)?;
+    let mut plan = Plan::new(&options, &client, configuration.get(), cx, &wording)?;
     // As long as no signal is caught, one ends the wait for an engine that says nothing.
     client.version().map_err(|error| wording.engine(&error))?;
 

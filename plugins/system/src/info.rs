@@ -3,17 +3,17 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
 use engine_client::models::SystemInfo;
+use flags::Docker;
 use listing::{Inspection, Shape};
 use serde_json::Value;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Info {
     /// Format the output: json, or a template such as '{{.Driver}}'
     #[arg(short, long, value_name = "FORMAT")]
@@ -21,13 +21,14 @@ struct Info {
 }
 
 /// Show what the engine has and how it is set up
-#[command("info", alias = "system info", category = "System", parse_error = flags::parse_error)]
-fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
+#[command("info", alias = "system info", category = "System")]
+fn info(
+    cx: &mut Context,
+    Docker(args): Docker<Info>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
-    let info = cx
-        .state::<Client>()?
-        .describe_engine()
-        .map_err(errors::bare)?;
+    let info = client.describe_engine().map_err(errors::bare)?;
     let text = match &args.format {
         Some(_) => inspection
             .add(info.clone(), Shape::of::<SystemInfo>())

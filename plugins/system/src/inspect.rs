@@ -2,17 +2,17 @@
 
 use std::io::Write;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::models::{ContainerInspectResponse, ImageInspect, Volume};
 use engine_client::{Client, Error};
+use flags::Docker;
 use listing::{Inspection, Shape};
 use serde_json::Value;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Inspect {
     /// Format the output: json, or a template such as '{{.Id}}' [default: one JSON array]
     #[arg(short, long, value_name = "FORMAT")]
@@ -76,8 +76,12 @@ impl Kind {
 /// Display detailed information on containers, images or volumes
 ///
 /// A name is looked for among the containers first, then among the images, then among the volumes.
-#[command("inspect", category = "System", parse_error = flags::parse_error)]
-fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
+#[command("inspect", category = "System")]
+fn inspect(
+    cx: &mut Context,
+    Docker(args): Docker<Inspect>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
     let kind = args.kind.as_deref().map(Kind::parse).transpose()?;
     if let Some(kind) = kind
@@ -87,12 +91,11 @@ fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
         let ignored = format!("WARNING: --size ignored for {}", kind.name());
         writeln!(cx.err(), "{ignored}")?;
     }
-    let client = cx.state::<Client>()?;
     let kinds = match &kind {
         Some(kind) => std::slice::from_ref(kind),
         None => &Kind::ALL,
     };
-    let status = byname::each(cx, args.names, |cx, name| {
+    let status = byname::for_each_operand(cx, args.names, |cx, name| {
         let (kind, description) = find(kinds, &client, &name, args.size)?;
         let text = inspection
             .add(description, kind.shape())

@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::{ApiVersion, Client};
+use flags::Docker;
 use listing::{Inspection, Shape};
 use serde_json::{Value, json};
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Version {
     /// Format the output: json, or a template such as '{{.Server.Version}}'
     #[arg(short, long, value_name = "FORMAT")]
@@ -21,10 +21,13 @@ struct Version {
 /// Show the versions of the client and of the engine
 ///
 /// Without an engine the client's part is shown all the same, and the status is 1.
-#[command("version", category = "System", parse_error = flags::parse_error)]
-fn version(cx: &mut Context, args: Version) -> anyhow::Result<ExitStatus> {
+#[command("version", category = "System")]
+fn version(
+    cx: &mut Context,
+    Docker(args): Docker<Version>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
-    let client = cx.state::<Client>()?;
     let answer = client.engine_version();
     let spoken = client.version().unwrap_or(ApiVersion::MAXIMUM);
     let versions = json!({

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::{Client, CreateVolume};
+use flags::Docker;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Create {
     /// Driver of the volume
     #[arg(short, long, value_name = "DRIVER", default_value = "local")]
@@ -31,8 +31,12 @@ struct Create {
 /// Create a volume
 ///
 /// Prints its name. A volume that exists already is left as it is.
-#[command("volume create", category = "Volumes", parse_error = flags::parse_error)]
-fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> {
+#[command("volume create", category = "Volumes")]
+fn create(
+    cx: &mut Context,
+    Docker(args): Docker<Create>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     // The option is older than the argument. An empty one is as good as none.
     let named = args.name.filter(|name| !name.is_empty());
     if named.is_some() && args.volume.is_some() {
@@ -46,7 +50,6 @@ fn create(cx: &mut Context, args: Create) -> anyhow::Result<ExitStatus> {
         driver_opts: pairs("option", &args.options)?,
         labels: pairs("label", &args.labels)?,
     };
-    let client = cx.state::<Client>()?;
     let name = client.create_volume(&volume).map_err(errors::bare)?;
     cx.out().write_text(&format!("{name}\n"))?;
     Ok(ExitStatus::Success)

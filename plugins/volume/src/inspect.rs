@@ -1,15 +1,15 @@
 //! `volume inspect`: describe volumes. Engine API `GET /volumes/{name}`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
 use engine_client::models::Volume;
+use flags::Docker;
 use listing::{Inspection, Shape};
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Inspect {
     /// Format the output: json, or a template such as '{{.Mountpoint}}' [default: one JSON array]
     #[arg(short, long, value_name = "FORMAT")]
@@ -20,12 +20,15 @@ struct Inspect {
 }
 
 /// Display detailed information on one or more volumes
-#[command("volume inspect", category = "Volumes", parse_error = flags::parse_error)]
-fn inspect(cx: &mut Context, args: Inspect) -> anyhow::Result<ExitStatus> {
+#[command("volume inspect", category = "Volumes")]
+fn inspect(
+    cx: &mut Context,
+    Docker(args): Docker<Inspect>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
-    let client = cx.state::<Client>()?;
     let shape = Shape::of::<Volume>();
-    let status = byname::each(cx, args.volumes, |cx, volume| {
+    let status = byname::for_each_operand(cx, args.volumes, |cx, volume| {
         let description = client.describe_volume(&volume).map_err(errors::bare)?;
         let text = inspection.add(description, shape).map_err(errors::bare)?;
         Ok(cx.out().write_text(&text)?)

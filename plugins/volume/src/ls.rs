@@ -1,8 +1,9 @@
 //! `volume ls`: list volumes. Engine API `GET /volumes`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
+use flags::Docker;
 use listing::{Column, Filters, Format, Listing};
 use serde_json::{Value, json};
 
@@ -19,7 +20,6 @@ const OTHERS: [Column; 3] = [
 ];
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Ls {
     /// Show only what this holds for: dangling=true, driver=local, name=data, label=a=b
     #[arg(short, long, value_name = "KEY=VALUE")]
@@ -33,8 +33,12 @@ struct Ls {
 }
 
 /// List volumes
-#[command("volume ls", hidden_alias = "volume list", category = "Volumes", parse_error = flags::parse_error)]
-fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
+#[command("volume ls", hidden_alias = "volume list", category = "Volumes")]
+fn ls(
+    cx: &mut Context,
+    Docker(args): Docker<Ls>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let format = match (&args.format, args.quiet) {
         (None, true) => "{{.Name}}",
         (None, false) => "",
@@ -45,8 +49,7 @@ fn ls(cx: &mut Context, args: Ls) -> anyhow::Result<ExitStatus> {
     let listing = Listing::new(&COLUMNS).with_fields(&OTHERS);
     listing.check(&format).map_err(errors::bare)?;
     let filters = (!filters.is_empty()).then(|| filters.to_json());
-    let mut volumes = cx
-        .state::<Client>()?
+    let mut volumes = client
         .list_volumes(filters.as_deref())
         .map_err(errors::bare)?;
     volumes.sort_unstable_by(|a, b| a.name.cmp(&b.name));

@@ -1,13 +1,13 @@
 //! `volume rm`: remove volumes. Engine API `DELETE /volumes/{name}`.
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine_client::Client;
+use flags::Docker;
 
 use crate::errors;
 
 #[derive(Args)]
-#[command(args_override_self = true, mut_args = flags::docker)]
 struct Rm {
     /// Be content if a volume does not exist
     #[arg(short, long)]
@@ -20,10 +20,13 @@ struct Rm {
 /// Remove one or more volumes, and what is in them
 ///
 /// Prints the name of each volume that was removed. One that a container uses stays.
-#[command("volume rm", hidden_alias = "volume remove", category = "Volumes", parse_error = flags::parse_error)]
-fn rm(cx: &mut Context, args: Rm) -> anyhow::Result<ExitStatus> {
-    let client = cx.state::<Client>()?;
-    byname::each(cx, args.volumes, |cx, volume| {
+#[command("volume rm", hidden_alias = "volume remove", category = "Volumes")]
+fn rm(
+    cx: &mut Context,
+    Docker(args): Docker<Rm>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
+    byname::for_each_operand(cx, args.volumes, |cx, volume| {
         client
             .remove_volume(&volume, args.force)
             .map_err(errors::bare)?;

@@ -104,7 +104,9 @@ fn command(line: &str) -> Option<&'static Command> {
             .into_iter()
             .collect();
         Box::leak(Box::new(
-            Command::new(leak(name), "Run it", ran, byname::origin!()).aliases(aliases.leak()),
+            Command::new(leak(name), "Run it", ran, byname::origin!())
+                .raw_words()
+                .aliases(aliases.leak()),
         ))
     }))
 }

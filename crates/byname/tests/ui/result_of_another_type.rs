@@ -6,8 +6,4 @@ fn run(_: &mut Context) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Stop it
-#[byname::command("stop")]
-fn stop(_: &mut Context) {}
-
 fn main() {}

@@ -4,7 +4,7 @@ fn run(_: &mut Context) -> anyhow::Result<ExitStatus> {
     Ok(ExitStatus::Success)
 }
 
-byname::submit! {
+byname::register! {
     Command::new("run", "", run, byname::origin!())
 }
 

@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use clap::Args;
 use engine::{Access, Outcome};
 
 use super::layout::layout;
+use crate::choice::Choice;
 
 #[derive(Args)]
 struct Check {
@@ -20,8 +21,8 @@ struct Check {
 /// Containers, directories, names, sockets, cgroups, processes, mounts, links of the network and rules of the packet
 /// filter are looked at. The status is 1 if something is left that is not as it should be.
 #[command("engine check", category = "Engine")]
-fn check(cx: &mut Context, args: Check) -> anyhow::Result<ExitStatus> {
-    let layout = layout(cx)?;
+fn check(cx: &mut Context, args: Check, choice: State<Choice>) -> anyhow::Result<ExitStatus> {
+    let layout = layout(&choice, cx)?;
     let findings = Access::new(layout).check(args.repair)?;
     for finding in &findings {
         writeln!(cx.out(), "{}", terminal::printable(&finding.to_string()))?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use byname::{Context, ExitStatus, UsageError, command};
+use byname::{Context, ExitStatus, State, UsageError, command};
 use clap::Args;
 use engine::Layout;
 use engine::machine::{Ability, Machine, Survey};
@@ -22,16 +22,20 @@ struct Info {
 
 /// Show which engine is in use and why, and what the one inside of this program can do here
 #[command("engine info", category = "Engine")]
-fn info(cx: &mut Context, args: Info) -> anyhow::Result<ExitStatus> {
+fn info(
+    cx: &mut Context,
+    args: Info,
+    choice: State<Choice>,
+    client: State<Client>,
+) -> anyhow::Result<ExitStatus> {
     let mut inspection = Inspection::parse(args.format.as_deref())
         .map_err(|error| UsageError::new(error.to_string()))?;
-    let choice = cx.state::<Choice>()?;
     let layout = state(&choice)?;
     let embedded = Embedded::look(&layout)?;
     let answer = match choice.endpoint.address() {
         // It is there, whether its state is or not, and asking would make that.
         Address::Embedded(_) => Ok(env!("CARGO_PKG_VERSION").to_owned()),
-        _ => version(&*cx.state::<Client>()?),
+        _ => version(&client),
     };
     let text = match args.format {
         Some(_) => inspection.add(embedded.json(&choice, &answer), Shape::unknown())?,

@@ -26,8 +26,7 @@ pub(crate) fn layout_of(directory: Option<&Path>) -> engine::Result<Layout> {
 }
 
 /// The same for a command that is of no use with another engine: one that this very command line names is refused.
-pub(super) fn layout(cx: &Context) -> anyhow::Result<Layout> {
-    let choice = cx.state::<Choice>()?;
+pub(super) fn layout(choice: &Choice, cx: &Context) -> anyhow::Result<Layout> {
     let is_named = matches!(
         choice.reason,
         Reason::Host | Reason::Context(_, "--context")
@@ -39,5 +38,5 @@ pub(super) fn layout(cx: &Context) -> anyhow::Result<Layout> {
             choice.endpoint
         )));
     }
-    Ok(state(&choice)?)
+    Ok(state(choice)?)
 }

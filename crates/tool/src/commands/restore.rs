@@ -2,18 +2,19 @@
 
 use std::io::Write;
 
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, State, command};
 use engine::{Access, Action};
 
 use super::layout::layout;
+use crate::choice::Choice;
 
 /// Start the containers that shall run after a reboot, by their restart policies
 ///
 /// Prints the names of those that were started. A container that was to be removed at its end, and ended with the
 /// machine, is removed.
 #[command("engine restore", category = "Engine")]
-fn restore(cx: &mut Context) -> anyhow::Result<ExitStatus> {
-    let layout = layout(cx)?;
+fn restore(cx: &mut Context, choice: State<Choice>) -> anyhow::Result<ExitStatus> {
+    let layout = layout(&choice, cx)?;
     let mut status = ExitStatus::Success;
     for restored in Access::new(layout).restore()? {
         match (&restored.error, restored.action) {

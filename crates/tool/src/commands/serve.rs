@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::{path, thread};
 
 use anyhow::Context as _;
-use byname::{Context, ExitStatus, command};
+use byname::{Context, ExitStatus, Globals, State, command};
 use clap::Args;
 use engine::{Access, Layout, Listener};
 use engine_client::{Address, Endpoint};
@@ -14,7 +14,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::layout::layout;
-use crate::globals::{Globals, failure};
+use crate::choice::Choice;
+use crate::globals::{GlobalOptions, failure};
 
 /// What the socket is called where nothing says otherwise.
 const SOCKET: &str = "engine.sock";
@@ -38,8 +39,13 @@ enum End {
 /// running. The state is that of -H embedded:///DIR; -H unix://PATH names the socket. A socket that a service manager hands
 /// down (LISTEN_FDS) comes before both.
 #[command("engine serve", category = "Engine")]
-fn serve(cx: &mut Context, args: Serve) -> anyhow::Result<ExitStatus> {
-    let (layout, socket) = place(cx, args.socket)?;
+fn serve(
+    cx: &mut Context,
+    args: Serve,
+    globals: Globals<GlobalOptions>,
+    choice: State<Choice>,
+) -> anyhow::Result<ExitStatus> {
+    let (layout, socket) = place(&globals, &choice, cx, args.socket)?;
     // Caught before there is a socket that a signal could leave behind.
     // What is ignored stays so: a shell ignores SIGINT for what it starts in the background of a script.
     let heeded = [SIGTERM, SIGINT]
@@ -80,10 +86,15 @@ fn serve(cx: &mut Context, args: Serve) -> anyhow::Result<ExitStatus> {
 }
 
 /// The state that is served, and where. `-H` names the one or the other.
-fn place(cx: &Context, socket: Option<PathBuf>) -> anyhow::Result<(Layout, PathBuf)> {
-    let host = cx
-        .globals::<Globals>()
-        .and_then(|globals| globals.hosts.first())
+fn place(
+    globals: &GlobalOptions,
+    choice: &Choice,
+    cx: &Context,
+    socket: Option<PathBuf>,
+) -> anyhow::Result<(Layout, PathBuf)> {
+    let host = globals
+        .hosts
+        .first()
         .filter(|host| !host.trim().is_empty())
         .map(|host| host.parse::<Endpoint>())
         .transpose()
@@ -95,7 +106,7 @@ fn place(cx: &Context, socket: Option<PathBuf>) -> anyhow::Result<(Layout, PathB
             ));
         }
         (Some(Address::Unix(path)), None) => (Layout::default_for_user()?, Some(path.clone())),
-        (_, socket) => (layout(cx)?, socket),
+        (_, socket) => (layout(choice, cx)?, socket),
     };
     let socket = match named {
         Some(path) => path::absolute(path)?,

@@ -39,7 +39,7 @@ enum Own {
 }
 
 fn main() -> ExitCode {
-    let registered = Dispatcher::builder("fleet").dispatch_state(connect).build();
+    let registered = registered();
     let matches = Fleet::command()
         .after_help(registered.command_list(80))
         .get_matches();
@@ -57,11 +57,28 @@ fn main() -> ExitCode {
     }
 }
 
-/// The engine's client, which `run` takes by its type; built when a command first asks for it.
+/// The commands of the linked crates, with what they need: `run` takes the engine's client as a parameter.
+fn registered() -> Dispatcher {
+    Dispatcher::builder("fleet")
+        .state(connect)
+        // `main` sets them before every dispatch.
+        .given::<Globals>()
+        .build()
+}
+
+/// The engine's client; built when a command that takes one runs.
 fn connect(cx: &Context) -> anyhow::Result<Client> {
     let globals = cx
         .globals::<Globals>()
         .expect("main sets them before every dispatch");
     let endpoint: Endpoint = globals.engine.parse()?;
     Ok(Client::new(endpoint, ClientOptions::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_host_has_all_that_its_commands_need() {
+        byname::testing::assert_host(&super::registered());
+    }
 }

@@ -36,7 +36,7 @@ pub(crate) use windows::WindowsOptions;
 
 /// What the command line of `run` says.
 #[derive(Debug, Clone, Default, Args)]
-#[command(args_override_self = true, disable_help_flag = true, mut_args = flags::docker)]
+#[command(disable_help_flag = true)]
 pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) operands: Operands,
@@ -87,7 +87,7 @@ pub(crate) struct Operands {
 
 /// The options that most command lines get by with; the others take more than half of the time that parsing does.
 #[derive(Debug, Clone, Default, Args)]
-#[command(args_override_self = true, disable_help_flag = true, mut_args = flags::docker)]
+#[command(disable_help_flag = true)]
 pub(crate) struct UsualOptions {
     #[command(flatten)]
     operands: Operands,
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn parser() -> clap::Command {
-        byname::parser::<Options>().no_binary_name(true)
+        flags::parser::<Options>().no_binary_name(true)
     }
 
     pub(crate) fn parse(words: &[&str]) -> Result<Options, clap::Error> {
@@ -155,7 +155,7 @@ mod tests {
     /// What the parser that is tried first makes of the words, if it takes them.
     fn usual(words: &[&str]) -> Option<Options> {
         use clap::FromArgMatches as _;
-        let parser = byname::parser::<UsualOptions>().no_binary_name(true);
+        let parser = flags::parser::<UsualOptions>().no_binary_name(true);
         let matches = parser.try_get_matches_from(words).ok()?;
         let options = UsualOptions::from_arg_matches(&matches).ok()?;
         Some(options.into())
