@@ -256,7 +256,7 @@ mod tests {
             .expect("an image");
         store
             .names
-            .set(&reference("whole"), &id, Durability::Lazy)
+            .set_tag(&reference("whole"), &id, Durability::Lazy)
             .expect("a name");
         // An image without its layer, a name of nothing, and what a killed pull leaves.
         let config = format!(
@@ -268,7 +268,7 @@ mod tests {
             .expect("an image");
         store
             .names
-            .set(&reference("torn"), &torn, Durability::Lazy)
+            .set_tag(&reference("torn"), &torn, Durability::Lazy)
             .expect("a name");
         let unfinished = store.layers.directory().join(".new-x");
         fs::create_dir_all(unfinished.join("diff")).expect("a directory");

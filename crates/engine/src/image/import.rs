@@ -86,7 +86,7 @@ impl Store {
             .map_err(|error| Error::system(format!("write the configuration: {error}")))?;
         let id = self.add(&bytes, Durability::Lazy)?;
         if let Some(name) = name {
-            self.names.set(&name, &id, Durability::Lazy)?;
+            self.names.set_tag(&name, &id, Durability::Lazy)?;
         }
         sync::begin(&self.layers)?;
         Ok(id)

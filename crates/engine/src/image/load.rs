@@ -21,6 +21,7 @@ use super::file::Durability;
 use super::layer::{Making, NewLayer, remove_tree};
 use super::lock::Lock;
 use super::message::Message;
+use super::names::{check_repository, check_tag};
 use super::platform::Platform;
 use super::receive::{Expected, receive};
 use super::registry::manifest::{self, Blob, Document, choose};
@@ -47,8 +48,17 @@ pub(crate) struct Archive {
 struct Saved {
     /// The file of its configuration.
     config: String,
+    /// What the bytes of that file have to hash to, where a manifest says so.
+    id: Option<Digest>,
     layers: Vec<SavedLayer>,
-    names: Vec<Reference>,
+    names: Vec<Claim>,
+}
+
+/// What an archive calls one of its images.
+enum Claim {
+    Tag(Reference),
+    /// A name with a digest, which is the manifest's own.
+    Digest(Reference, Digest),
 }
 
 struct SavedLayer {
@@ -166,6 +176,11 @@ impl Archive {
         tell: &mut dyn FnMut(Message),
     ) -> Result<bool> {
         let bytes = self.read(&image.config, LONGEST_CONFIG)?;
+        if let Some(id) = image.id.as_ref().filter(|id| **id != Digest::of(&bytes)) {
+            return Err(Error::invalid(format!(
+                "image config verification failed for digest {id}"
+            )));
+        }
         let config = Config::parse(&bytes)?;
         if wanted.is_some_and(|wanted| wanted.rank(&config.platform()).is_none()) {
             return Ok(false);
@@ -207,15 +222,24 @@ impl Archive {
             layer.finish(&received.diff_id, &received.unpacked, &chain[..number])?;
         }
         let id = self.store.add(&bytes, Durability::Lazy)?;
-        for name in &image.names {
-            let before = self.store.names.get(name)?.filter(|before| *before != id);
-            if let Some(before) = before {
-                tell(Message::stream(format!(
-                    "The image {} already exists, renaming the old one with ID {before} to empty string\n",
-                    name.familiar()
-                )));
-            }
-            self.store.names.set(name, &id, Durability::Lazy)?;
+        let names = &self.store.names;
+        for claim in &image.names {
+            let name = match claim {
+                Claim::Tag(name) => {
+                    let before = names.get(name)?.filter(|before| *before != id);
+                    if let Some(before) = before {
+                        tell(Message::stream(format!(
+                            "The image {} already exists, renaming the old one with ID {before} to empty string\n",
+                            name.familiar()
+                        )));
+                    }
+                    names.set_tag(name, &id, Durability::Lazy)?;
+                    name.clone()
+                }
+                Claim::Digest(name, digest) => {
+                    names.set_digest(name, digest, &id, Durability::Lazy)?
+                }
+            };
             tell(Message::stream(format!(
                 "Loaded image: {}\n",
                 name.familiar()
@@ -249,6 +273,7 @@ impl Archive {
             let names = listed.repo_tags.unwrap_or_default();
             Ok(Saved {
                 config: listed.config,
+                id: None,
                 layers: listed
                     .layers
                     .unwrap_or_default()
@@ -257,7 +282,11 @@ impl Archive {
                     .collect(),
                 names: names
                     .iter()
-                    .map(|name| reference(name))
+                    .map(|name| {
+                        let name = reference(name)?;
+                        check_tag(&name)?;
+                        Ok(Claim::Tag(name))
+                    })
                     .collect::<Result<_>>()?,
             })
         });
@@ -299,6 +328,7 @@ impl Archive {
                 .find(|name| name.contains(['/', ':']));
             images.push(Saved {
                 config: blob_path(&image.config.digest),
+                id: Some(image.config.digest),
                 layers: image
                     .layers
                     .into_iter()
@@ -309,7 +339,7 @@ impl Archive {
                     .collect(),
                 names: name
                     .iter()
-                    .map(|name| reference(name))
+                    .map(|name| claim(name, &entry.digest))
                     .collect::<Result<_>>()?,
             });
         }
@@ -389,6 +419,24 @@ fn reference(name: &str) -> Result<Reference> {
     match Parsed::parse(name) {
         Ok(Parsed::Named(reference)) => Ok(reference),
         _ => Err(Error::invalid(format!("invalid tag {name:?}"))),
+    }
+}
+
+/// The name that an index gives to the manifest of that digest, which was looked at.
+fn claim(name: &str, digest: &Digest) -> Result<Claim> {
+    let reference = reference(name)?;
+    match reference.digest() {
+        None => {
+            check_tag(&reference)?;
+            Ok(Claim::Tag(reference))
+        }
+        Some(claimed) if claimed == digest.to_string() => {
+            check_repository(&reference)?;
+            Ok(Claim::Digest(reference, digest.clone()))
+        }
+        Some(_) => Err(Error::invalid(format!(
+            "invalid name {name:?} in index.json: the manifest's digest is {digest}"
+        ))),
     }
 }
 

@@ -45,12 +45,40 @@ impl Names {
     }
 
     /// Gives the name to that image, whichever had it before.
-    pub(super) fn set(
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check_tag`], and [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written.
+    pub(super) fn set_tag(
         &self,
         reference: &Reference,
         id: &Digest,
         durability: Durability,
     ) -> Result<()> {
+        check_tag(reference)?;
+        self.set(reference, id, durability)
+    }
+
+    /// Notes that the image is what `digest` names in the repository of `reference`, for which it is returned. The caller
+    /// has hashed the manifest itself: who asks for a digest has no other proof of what it gets.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Names::set_tag`].
+    pub(super) fn set_digest(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        id: &Digest,
+        durability: Durability,
+    ) -> Result<Reference> {
+        check_repository(reference)?;
+        let reference = with_digest(reference, digest)?;
+        self.set(&reference, id, durability)?;
+        Ok(reference)
+    }
+
+    fn set(&self, reference: &Reference, id: &Digest, durability: Durability) -> Result<()> {
         let content = format!("{id}\n");
         file::write(&self.path(reference)?, content.as_bytes(), durability)
     }
@@ -139,6 +167,46 @@ impl Names {
     }
 }
 
+/// The same repository with a digest instead of what it has.
+pub(super) fn with_digest(reference: &Reference, digest: &Digest) -> Result<Reference> {
+    match Parsed::parse(&format!("{}@{digest}", reference.repository())) {
+        Ok(Parsed::Named(reference)) => Ok(reference),
+        _ => Err(Error::system(format!(
+            "{digest} does not go with {}",
+            reference.repository()
+        ))),
+    }
+}
+
+/// Whether somebody may give an image this name. The words are those of Docker's engine.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a name with a digest, which follows from the
+/// image and is nobody's to give, and for a repository that [`check_repository`] rejects.
+pub(super) fn check_tag(reference: &Reference) -> Result<()> {
+    if reference.digest().is_some() {
+        return Err(Error::invalid(
+            "refusing to create a tag with a digest reference",
+        ));
+    }
+    check_repository(reference)
+}
+
+/// Whether images may be called like that. `sha256:0123` would be a tag, where everybody reads an id.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) if not.
+pub(super) fn check_repository(reference: &Reference) -> Result<()> {
+    match reference.familiar_name().as_str() {
+        "sha256" => Err(Error::invalid(
+            "refusing to create an ambiguous tag using digest algorithm as name",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn unfinished(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
     hidden(directory, found)?;
     for entry in file::names(directory)? {
@@ -164,6 +232,38 @@ mod tests {
             Ok(Parsed::Named(reference)) => reference,
             other => panic!("{text}: {other:?}"),
         }
+    }
+
+    #[test]
+    fn a_digest_is_noted_and_not_given() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let names = Names::new(directory.path().to_owned());
+        let id = Digest::of(b"");
+        let digested = format!("a@{id}");
+        let both = format!("a:1@{id}");
+        for (text, expected) in [
+            (digested.as_str(), "with a digest reference"),
+            (&both, "with a digest reference"),
+            ("sha256:0123", "using digest algorithm as name"),
+            ("docker.io/library/sha256", "using digest algorithm as name"),
+        ] {
+            let error = names
+                .set_tag(&reference(text), &id, Durability::Lazy)
+                .expect_err(text);
+            assert_eq!(error.status(), 400);
+            assert!(error.to_string().ends_with(expected), "{text}: {error}");
+        }
+        assert!(names.all().expect("names").is_empty());
+        for text in ["a/sha256:1", "localhost/sha256:1"] {
+            names
+                .set_tag(&reference(text), &id, Durability::Lazy)
+                .expect(text);
+        }
+        let noted = names
+            .set_digest(&reference("a:1"), &id, &id, Durability::Lazy)
+            .expect("a name");
+        assert_eq!(noted, reference(&digested));
+        assert_eq!(names.get(&reference(&both)).expect("a name"), Some(id));
     }
 
     #[test]

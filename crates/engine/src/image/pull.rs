@@ -19,6 +19,7 @@ use super::file::Durability;
 use super::layer::{GLANCE, Making, NewLayer};
 use super::lock::Lock;
 use super::message::Message;
+use super::names::{check_repository, with_digest};
 use super::platform::Platform;
 use super::receive::{Expected, Received, receive};
 use super::registry::blob::BlobReader;
@@ -113,6 +114,7 @@ impl Store {
                 ));
             }
         };
+        check_repository(&reference)?;
         let platform = match request.platform.as_deref() {
             None | Some("") => Platform::own()?,
             Some(platform) => Platform::parse(platform)?,
@@ -193,13 +195,9 @@ impl Pull {
             Source::Manifest(manifest) => self.fetch(manifest, tell)?,
         };
         let names = &self.store.names;
-        names.set(
-            &with_digest(reference, &self.digest)?,
-            &id,
-            Durability::Lazy,
-        )?;
+        names.set_digest(reference, &self.digest, &id, Durability::Lazy)?;
         if reference.digest().is_none() {
-            names.set(reference, &id, Durability::Lazy)?;
+            names.set_tag(reference, &id, Durability::Lazy)?;
         }
         tell(Message::status(format!("Digest: {}", self.digest)));
         let familiar = reference.familiar();
@@ -423,16 +421,5 @@ impl Layers<'_> {
 
     fn id(&self, number: usize) -> &str {
         self.blobs[number].digest.short()
-    }
-}
-
-/// The same repository with a digest instead of what it has.
-fn with_digest(reference: &Reference, digest: &Digest) -> Result<Reference> {
-    match Parsed::parse(&format!("{}@{digest}", reference.repository())) {
-        Ok(Parsed::Named(reference)) => Ok(reference),
-        _ => Err(Error::system(format!(
-            "{digest} does not go with {}",
-            reference.repository()
-        ))),
     }
 }

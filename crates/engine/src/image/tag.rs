@@ -3,6 +3,7 @@
 use image_reference::{Image as Parsed, Reference};
 
 use super::file::Durability;
+use super::names::check_tag;
 use super::store::Store;
 use crate::{Error, Result};
 
@@ -16,7 +17,8 @@ impl Store {
     pub(crate) fn tag(&self, image: &str, repository: &str, tag: Option<&str>) -> Result<()> {
         let image = self.resolve(image, None)?;
         let reference = new_name(repository, tag)?;
-        self.names.set(&reference, image.id(), Durability::Durable)
+        self.names
+            .set_tag(&reference, image.id(), Durability::Durable)
     }
 }
 
@@ -30,11 +32,7 @@ pub(super) fn new_name(repository: &str, tag: Option<&str>) -> Result<Reference>
         Err(error) => Err(Error::invalid(error.to_string())),
     };
     let reference = parse(repository)?;
-    if reference.digest().is_some() {
-        return Err(Error::invalid(
-            "refusing to create a tag with a digest reference",
-        ));
-    }
+    check_tag(&reference)?;
     match tag {
         None | Some("") => Ok(reference),
         Some(tag) => parse(&format!("{}:{tag}", reference.repository())),
@@ -65,6 +63,7 @@ mod tests {
             ("x", Some("a b")),
             ("x", Some("a@sha256:0")),
             ("", None),
+            ("sha256", Some("0123")),
             (digest.as_str(), None),
             (id.as_str(), None),
         ] {

@@ -184,6 +184,91 @@ fn a_directory_in_ocis_layout_is_loaded() {
     );
 }
 
+/// Nobody but the manifest itself says what its digest is: a name with another one would be taken for what its registry has.
+#[test]
+fn a_digest_that_an_archive_claims_is_not_believed() {
+    let fixture = Fixture::new();
+    let parts = Parts::of(&[archive(&[("one", b"1")])]);
+    let honest = Digest::of(parts.manifest.to_string().as_bytes());
+    let other = format!("sha256:{}01", "0".repeat(62));
+    let saved = |name: &str| Image::bare().archive(name);
+    let refused = |body: &[u8], expected: &str| {
+        let lines = told(&post(&fixture, "/v1.41/images/load?quiet=1", "", body));
+        let last = &lines[lines.len() - 1];
+        assert!(last.starts_with("error: "), "{lines:?}");
+        assert!(last.contains(expected), "{lines:?}");
+    };
+    for name in [
+        format!("alpine:3.20@{other}"),
+        format!("alpine@{other}"),
+        // Without a manifest there is nothing that it could be the digest of.
+        format!("alpine@{honest}"),
+    ] {
+        refused(
+            &saved(&name),
+            "refusing to create a tag with a digest reference",
+        );
+    }
+    refused(&saved(&other), "using digest algorithm as name");
+    for name in ["sha256:0123", "docker.io/library/sha256:0123"] {
+        let expected = "refusing to create an ambiguous tag using digest algorithm as name";
+        refused(&saved(name), expected);
+        refused(&layout(&parts, Some(name)), expected);
+    }
+    for name in [
+        format!("docker.io/library/alpine:3.20@{other}"),
+        format!("alpine@{other}"),
+        format!("alpine@sha512:{}", "0".repeat(128)),
+    ] {
+        let expected = format!("in index.json: the manifest's digest is {honest}");
+        refused(&layout(&parts, Some(&name)), &expected);
+    }
+
+    // An honest manifest is no help to a configuration that it does not name.
+    let mut forged = parts.clone();
+    forged.config = Parts::of(&[archive(&[("evil", b"1")])]).config;
+    let entry = format!("blobs/sha256/{}", Digest::of(&parts.config).hex());
+    let manifest = parts.manifest.to_string();
+    let manifest_path = format!("blobs/sha256/{}", honest.hex());
+    let index = json!({"schemaVersion": 2, "manifests": [{
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "digest": honest.to_string(),
+        "size": manifest.len(),
+        "annotations": {"io.containerd.image.name": format!("alpine@{honest}")},
+    }]});
+    let layer = format!("blobs/sha256/{}", Digest::of(&parts.layers[0]).hex());
+    refused(
+        &archive(&[
+            ("index.json", index.to_string().as_bytes()),
+            (&manifest_path, manifest.as_bytes()),
+            (&entry, &forged.config),
+            (&layer, &parts.layers[0]),
+        ]),
+        "image config verification failed for digest sha256:",
+    );
+    fixture.ask("POST", "/v1.41/images/prune");
+    assert!(is_empty(&fixture));
+
+    let name = format!("team/alpine:3.20@{honest}");
+    let lines = told(&post(
+        &fixture,
+        "/v1.41/images/load?quiet=1",
+        "",
+        &layout(&parts, Some(&name)),
+    ));
+    assert_eq!(lines, [format!("Loaded image: team/alpine@{honest}")]);
+    let shown = fixture.get(&format!("/v1.41/images/{name}/json"));
+    assert_eq!(shown["Id"], Digest::of(&parts.config).to_string());
+    assert_eq!(shown["RepoTags"], json!([]));
+    let (status, body) = fixture.ask(
+        "POST",
+        &format!("/v1.41/images/{name}/tag?repo=sha256&tag=01"),
+    );
+    assert_eq!(status, "400", "{body}");
+    let (status, body) = fixture.ask("POST", "/v1.41/images/create?fromImage=sha256&tag=0123");
+    assert_eq!(status, "400", "{body}");
+}
+
 #[test]
 fn what_is_nothing_to_load_is_refused() {
     let fixture = Fixture::new();
