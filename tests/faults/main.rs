@@ -7,6 +7,7 @@ mod kills;
 mod links;
 mod load;
 mod reboot;
+mod roots;
 mod state;
 mod stepper;
 mod terminal;

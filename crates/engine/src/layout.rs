@@ -141,6 +141,18 @@ impl Layout {
         self.containers().join(id)
     }
 
+    /// Whether there is, or was, a container of that full id here. One of its directories is there for as long as anything
+    /// that was made for it: what outside of them names an id that has none is another engine's.
+    pub(crate) fn had_container(&self, id: &str) -> bool {
+        [
+            self.container(id),
+            self.container(&format!(".{id}")),
+            self.container_run(id),
+        ]
+        .iter()
+        .any(|directory| directory.is_dir())
+    }
+
     /// The sockets and fifos of the container of that full id.
     pub fn container_run(&self, id: &str) -> PathBuf {
         self.run.join("containers").join(id)

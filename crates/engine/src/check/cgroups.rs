@@ -30,9 +30,10 @@ pub(super) fn audit(audit: &mut Audit<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Looks at all cgroups of containers that are right below `parent`, whichever engine they are of.
+/// Looks at this engine's cgroups among those right below `parent`, where every engine has its own.
 fn below(audit: &mut Audit<'_>, host: &Host, parent: &str) -> Result<()> {
-    let ids = cgroup::ids(host, parent)?;
+    let mut ids = cgroup::ids(host, parent)?;
+    ids.retain(|id| audit.layout().had_container(id));
     let owners = Owners::list(audit.layout())?;
     for id in ids.iter().filter(|id| !owners.is_alive(id)) {
         report(audit, host, &owners, Some(parent), id)?;
@@ -109,16 +110,22 @@ mod tests {
             Cgroup::create(&host, Some(parent), &id, &Limits::default(), &[]).expect("a cgroup");
         let mut child = joined(&group);
         let directory = tempfile::tempdir().expect("a directory");
-        let layout = Layout::at(directory.path()).expect("a layout");
-        let look = |repair| {
+        let layouts = ["one", "other"].map(|name| {
+            let root = directory.path().join(name);
+            Layout::from_parts(root.clone(), root.join("run"))
+        });
+        std::fs::create_dir_all(layouts[0].container_run(&id)).expect("a directory");
+        let look_of = |layout: &Layout, repair| {
             let mut audit = Audit {
-                layout: &layout,
+                layout,
                 repair,
                 findings: Vec::new(),
             };
             below(&mut audit, &host, parent).expect("a look");
             audit.findings
         };
+        assert_eq!(look_of(&layouts[1], true), [], "it is the other engine's");
+        let look = |repair| look_of(&layouts[0], repair);
         let found = look(false);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -24,7 +24,7 @@ const PATIENCE: Timespec = Timespec {
 pub(super) fn audit(audit: &mut Audit<'_>) -> Result<()> {
     let layout = audit.layout().clone();
     let mut found = monitors()?;
-    found.retain(|monitor| monitor.root == layout.root());
+    found.retain(|monitor| monitor.is_of(layout.root()));
     for monitor in found {
         let Monitor { pid, id, .. } = &monitor;
         let problem = if !layout.container(id).is_dir() {
@@ -44,11 +44,6 @@ pub(super) fn audit(audit: &mut Audit<'_>) -> Result<()> {
         });
     }
     Ok(())
-}
-
-/// The ids of all containers that have a monitor of this user's, whichever engine they are of.
-pub(super) fn monitored() -> Result<Vec<String>> {
-    Ok(monitors()?.into_iter().map(|monitor| monitor.id).collect())
 }
 
 /// A process that is the monitor of a container.
@@ -78,6 +73,20 @@ impl Monitor {
         (owner == geteuid().as_raw()).then_some(Monitor { pid, root, id })
     }
 
+    /// Whether it is of the engine with that root. In a container of a container, or behind chroot(2), another directory may
+    /// have the same path, so the process is asked for the directory that it finds there.
+    fn is_of(&self, root: &Path) -> bool {
+        if self.root != root {
+            return false;
+        }
+        let seen = format!("/proc/{}/root", self.pid.as_raw_nonzero());
+        let seen = PathBuf::from(seen).join(root.strip_prefix("/").unwrap_or(root));
+        match (fs::metadata(seen), fs::metadata(root)) {
+            (Ok(seen), Ok(ours)) => (seen.dev(), seen.ino()) == (ours.dev(), ours.ino()),
+            _ => false,
+        }
+    }
+
     /// Whether it is on its way out, as it is right after it removed its container.
     fn leaves(&self) -> bool {
         let Ok(descriptor) = pidfd_open(self.pid, PidfdFlags::empty()) else {
@@ -96,7 +105,8 @@ impl Monitor {
             Err(errno) => return Err(failed(errno)),
         };
         // The number may be another process's by now; the descriptor will not be.
-        if Monitor::of(self.pid).as_ref() != Some(self) {
+        let is_same = |now: &Monitor| now == self && now.is_of(&self.root);
+        if !Monitor::of(self.pid).as_ref().is_some_and(is_same) {
             return Ok(());
         }
         match pidfd_send_signal(&descriptor, Signal::KILL) {
@@ -120,6 +130,41 @@ fn root_and_id(line: &[u8]) -> Option<(PathBuf, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_monitor_is_of_the_root_that_it_sees() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let monitor = |pid| Monitor {
+            pid,
+            root: directory.path().to_owned(),
+            id: "a".repeat(64),
+        };
+        let own = monitor(rustix::process::getpid());
+        assert!(own.is_of(directory.path()));
+        assert!(!own.is_of(Path::new("/")));
+        if !geteuid().is_root() {
+            return;
+        }
+        // The same path leads another process to another directory.
+        let mut other = std::process::Command::new("unshare")
+            .args([
+                "--mount",
+                "sh",
+                "-c",
+                "mount -t tmpfs tmpfs \"$0\" && echo && exec sleep 1000",
+            ])
+            .arg(directory.path())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("unshare");
+        let stdout = other.stdout.as_mut().expect("a pipe");
+        std::io::Read::read_exact(stdout, &mut [0]).expect("it is mounted");
+        let pid = i32::try_from(other.id()).ok().and_then(Pid::from_raw);
+        let is_of = monitor(pid.expect("a process")).is_of(directory.path());
+        other.kill().expect("killed");
+        other.wait().expect("it ended");
+        assert!(!is_of);
+    }
 
     #[test]
     fn a_monitor_is_known_by_its_arguments() {

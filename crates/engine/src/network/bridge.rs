@@ -133,6 +133,11 @@ pub(crate) fn found(link: &LinkMessage) -> Option<Found> {
     })
 }
 
+/// Whether whoever made it was killed on the way. Its name alone makes it nobody's: somebody may have a bridge of that name.
+pub(crate) fn is_unfinished(found: &Found) -> bool {
+    found.owner.is_none() && !found.is_up
+}
+
 pub(crate) fn link_name(link: &LinkMessage) -> Option<&str> {
     link.attributes
         .iter()
@@ -174,24 +179,33 @@ pub(crate) fn ensure(
         }
         return Ok((bridge, found.index));
     }
-    make(netlink, &mut locked.record, &owner, warnings)
+    make(netlink, locked, &owner, warnings)
 }
 
 fn make(
     netlink: &mut Netlink,
-    record: &mut Record,
+    locked: &mut Locked,
     owner: &Owner,
     warnings: &mut Vec<String>,
 ) -> Result<(Bridge, u32)> {
     let _machine = Lock::exclusive(Path::new(MACHINE_LOCK))?;
     let failed = |error: io::Error| Error::io("look for the engine's bridge", error);
-    let taken: Vec<String> = netlink
-        .links()
-        .map_err(failed)?
+    let links = netlink.links().map_err(failed)?;
+    let unfinished = links.iter().filter_map(found).find(|found| {
+        let recorded = locked.record.bridge.as_ref();
+        is_unfinished(found) && recorded.is_some_and(|bridge| bridge.name == found.name)
+    });
+    if let Some(unfinished) = &unfinished {
+        netlink
+            .delete_link(unfinished.index)
+            .map_err(|error| Error::io(format_args!("remove {}", unfinished.name), error))?;
+    }
+    let taken: Vec<String> = links
         .iter()
         .filter_map(|link| link_name(link).map(str::to_owned))
+        .filter(|name| unfinished.as_ref().is_none_or(|found| found.name != *name))
         .collect();
-    let recorded = record.bridge.as_ref();
+    let recorded = locked.record.bridge.as_ref();
     let name = recorded
         .map(|bridge| bridge.name.clone())
         .into_iter()
@@ -218,11 +232,13 @@ fn make(
         None => MTU,
     };
     let bridge = Bridge { name, subnet, mtu };
+    // Until it has its alias, nothing else says whose it is.
+    locked.record.bridge = Some(bridge.clone());
+    locked.save()?;
     // The rules name the bridge, so that they may be there first: there is no moment without.
-    protect(record, &bridge, warnings);
+    protect(&mut locked.record, &bridge, warnings);
     let index = add(netlink, &bridge, owner)
         .map_err(|error| Error::io(format_args!("make the bridge {}", bridge.name), error))?;
-    record.bridge = Some(bridge.clone());
     Ok((bridge, index))
 }
 

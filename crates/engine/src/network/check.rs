@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use super::bridge::{self, MACHINE_LOCK, Owner};
 use super::netlink::Netlink;
-use super::prepare::is_alive;
 use super::record::{self, Locked};
 use super::release::{cut, release};
 use super::{cable, firewall};
 use crate::image::lock::Lock;
+use crate::state::is_alive;
 use crate::{Error, Layout, Result, user_namespace};
 
 /// Something of a network that has no owner.
@@ -148,15 +148,19 @@ pub fn check(layout: &Layout) -> Result<Vec<Leftover>> {
                 root: Some(owner.root.clone()),
             }),
             Some(_) => {}
-            // Anything may have such a name; but what was never switched on serves nobody.
-            None if !found.is_up => leftovers.push(Leftover::Bridge {
-                name: found.name.clone(),
-                root: None,
-            }),
+            // Anything may have such a name; but this engine was about to make it, and never switched it on.
+            None if bridge::is_unfinished(found)
+                && recorded.is_some_and(|recorded| recorded.name == found.name) =>
+            {
+                leftovers.push(Leftover::Bridge {
+                    name: found.name.clone(),
+                    root: None,
+                });
+            }
             None => {}
         }
     }
-    leftovers.extend(loose(&mut netlink, own_bridge, locked.as_ref()).map_err(failed)?);
+    leftovers.extend(loose(layout, &mut netlink, own_bridge, locked.as_ref()).map_err(failed)?);
     for bridge in firewall::bridges() {
         if !links
             .iter()
@@ -170,6 +174,7 @@ pub fn check(layout: &Layout) -> Result<Vec<Leftover>> {
 
 /// The cables of a bridge that no lease names. One whose network is just going goes with it, so it gets its time.
 fn loose(
+    layout: &Layout,
     netlink: &mut Netlink,
     own_bridge: Option<u32>,
     locked: Option<&Locked>,
@@ -177,7 +182,9 @@ fn loose(
     let mut rounds = 20;
     loop {
         let links = netlink.links()?;
+        // Where a cable leads nowhere, its container tells whose it is.
         let mut loose = cable::of_bridge(&links, None);
+        loose.retain(|(container, _, _)| layout.had_container(container));
         if let Some(bridge) = own_bridge {
             loose.extend(cable::of_bridge(&links, Some(bridge)));
         }

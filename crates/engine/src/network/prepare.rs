@@ -15,8 +15,7 @@ use super::proxy::{Proxies, Way};
 use super::record::{Lease, Locked};
 use super::request::Request;
 use super::{bridge, publish, settings, userspace};
-use crate::state::life::{self, Verdict};
-use crate::state::{Lock, Store};
+use crate::state::{Store, is_alive};
 use crate::user_namespace::owns_network;
 use crate::{Error, Layout, Result};
 
@@ -257,22 +256,6 @@ fn drop_dead_leases(layout: &Layout, locked: &mut Locked, wanted: &[port::Wanted
         }
         stays
     });
-}
-
-/// Whether there may be a container that uses its network: one that runs, whether or not its monitor does, or one that is
-/// about to.
-pub(super) fn is_alive(layout: &Layout, id: &str) -> bool {
-    match Lock::is_held(layout, id) {
-        Ok(true) => true,
-        Ok(false) => {
-            let (Ok(state), Ok(boot)) = (Store::new(layout).state(id), life::boot()) else {
-                return false;
-            };
-            let started = life::process_started(state.pid);
-            matches!(life::judge(&state, &boot, started), Verdict::Orphaned)
-        }
-        Err(error) => error.kind() != crate::ErrorKind::NotFound,
-    }
 }
 
 /// A refusal of a port, in Docker's words.

@@ -6,6 +6,7 @@
 //! lives. A monitor cannot leave a lock behind, for it is the kernel's; so a state that says "running" beside a free lock
 //! is how a killed monitor is noticed ([`life`]).
 
+mod alive;
 mod exec;
 pub(crate) mod file;
 pub mod life;
@@ -16,6 +17,7 @@ mod record;
 mod status;
 mod store;
 
+pub(crate) use alive::is_alive;
 pub use exec::Exec;
 pub use lock::Lock;
 pub use moment::Moment;
