@@ -52,58 +52,81 @@ struct Group<'a> {
     members: &'a str,
 }
 
-fn find(passwd: &[u8], group: &[u8], user: &str, additional: &[String]) -> Result<User> {
-    let (wanted, wanted_group) = match user.split_once(':') {
-        Some((user, group)) => (user, group),
-        None => (user, ""),
-    };
-    let number = id(wanted);
+/// One half of `USER:GROUP`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word<'a> {
+    /// Nothing is said.
+    Empty,
+    /// An id, whatever the files say: an image may have an account *named* `1000` with id 0 (CVE-2016-3697).
+    Id(u32),
+    Name(&'a str),
+}
 
-    // A name comes before a number: an account may be called 1000.
-    let account = if wanted.is_empty() {
-        accounts(passwd).find(|account| account.uid == 0)
-    } else {
-        accounts(passwd).find(|account| account.name == wanted || Some(account.uid) == number)
-    };
-    let (uid, mut gid, home) = match (&account, number) {
+impl<'a> Word<'a> {
+    /// Reads a word. Digits are a number, with a sign and with leading zeros too, as Docker reads them. A number that no
+    /// id can be is an error and never a name (CVE-2026-46680).
+    fn parse(word: &'a str) -> Result<Word<'a>> {
+        let (negative, digits) = match word.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, word.strip_prefix('+').unwrap_or(word)),
+        };
+        if word.is_empty() {
+            return Ok(Word::Empty);
+        }
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Word::Name(word));
+        }
+        match id(digits) {
+            Some(id) if !negative || id == 0 => Ok(Word::Id(id)),
+            _ => Err(Error::invalid(format!(
+                "uids and gids must be in range 0-{MAXIMUM_ID}: {word:?} is not"
+            ))),
+        }
+    }
+}
+
+/// Decides who a process runs as: the one place where a user's or an image's words become ids.
+fn find(passwd: &[u8], group: &[u8], user: &str, additional: &[String]) -> Result<User> {
+    let (user, wanted_group) = user.split_once(':').unwrap_or((user, ""));
+    let user = Word::parse(user)?;
+    let account = accounts(passwd).find(|account| match user {
+        Word::Empty => account.uid == 0,
+        Word::Id(id) => account.uid == id,
+        Word::Name(name) => account.name == name,
+    });
+    let (uid, primary, home) = match (&account, user) {
         (Some(account), _) => (account.uid, account.gid, account.home),
-        (None, _) if wanted.is_empty() => (0, 0, ""),
-        (None, Some(uid)) => (uid, 0, ""),
-        (None, None) if is_number(wanted) => return Err(out_of_range()),
-        (None, None) => {
+        (None, Word::Empty) => (0, 0, ""),
+        (None, Word::Id(uid)) => (uid, 0, ""),
+        (None, Word::Name(name)) => {
             return Err(Error::invalid(format!(
-                "unable to find user {wanted}: no matching entries in passwd file"
+                "unable to find user {name}: no matching entries in passwd file"
             )));
         }
     };
 
     let mut groups = Vec::new();
-    if !wanted_group.is_empty() {
-        gid = group_id(group, wanted_group)?.ok_or_else(|| {
+    match (Word::parse(wanted_group)?, &account) {
+        (Word::Empty, None) => groups.push(primary),
+        (Word::Empty, Some(account)) => {
+            groups.push(primary);
+            groups.extend(memberships(group, account.name));
+        }
+        (wanted, _) => groups.push(group_id(group, wanted).ok_or_else(|| {
             Error::invalid(format!(
                 "unable to find group {wanted_group}: no matching entries in group file"
             ))
-        })?;
-    } else if let Some(account) = &account {
-        groups.extend(
-            self::groups(group)
-                .filter(|group| {
-                    group
-                        .members
-                        .split(',')
-                        .any(|member| member == account.name)
-                })
-                .map(|group| group.gid),
-        );
+        })?),
     }
+    let gid = groups[0];
     for name in additional {
         groups.push(
-            group_id(group, name)?
+            group_id(group, Word::parse(name)?)
                 .ok_or_else(|| Error::invalid(format!("Unable to find group {name}")))?,
         );
     }
 
-    let mut unique = vec![gid];
+    let mut unique = Vec::new();
     for group in groups {
         if !unique.contains(&group) {
             unique.push(group);
@@ -117,18 +140,22 @@ fn find(passwd: &[u8], group: &[u8], user: &str, additional: &[String]) -> Resul
     })
 }
 
-/// The group of that name or number; a number need not be in the file.
-fn group_id(group: &[u8], wanted: &str) -> Result<Option<u32>> {
-    let number = id(wanted);
-    if let Some(found) =
-        groups(group).find(|group| group.name == wanted || Some(group.gid) == number)
-    {
-        return Ok(Some(found.gid));
+/// The group that a word means; an id need not be in the file.
+fn group_id(group: &[u8], wanted: Word<'_>) -> Option<u32> {
+    match wanted {
+        Word::Empty => None,
+        Word::Id(id) => Some(id),
+        Word::Name(name) => groups(group)
+            .find(|group| group.name == name)
+            .map(|group| group.gid),
     }
-    if number.is_none() && is_number(wanted) {
-        return Err(out_of_range());
-    }
-    Ok(number)
+}
+
+/// The groups that have this user as a member.
+fn memberships<'a>(group: &'a [u8], user: &'a str) -> impl Iterator<Item = u32> + 'a {
+    groups(group)
+        .filter(move |group| group.members.split(',').any(|member| member == user))
+        .map(|group| group.gid)
 }
 
 fn accounts(passwd: &[u8]) -> impl Iterator<Item = Account<'_>> {
@@ -183,15 +210,6 @@ fn id(number: &str) -> Option<u32> {
         .filter(|&id| id <= MAXIMUM_ID)
 }
 
-fn is_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn out_of_range() -> Error {
-    Error::invalid(format!("uids and gids must be in range 0-{MAXIMUM_ID}"))
-}
-
 /// The body of the fuzz target: whatever an image has for files, ids are in range and a home is a path.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz(data: &[u8]) {
@@ -201,10 +219,18 @@ pub(crate) fn fuzz(data: &[u8]) {
         parts.next().unwrap_or_default(),
         parts.next().unwrap_or_default(),
     );
-    if let Ok(user) = find(passwd, group, user, &["staff".to_owned()]) {
-        assert!(user.uid <= MAXIMUM_ID && user.gid <= MAXIMUM_ID);
-        assert!(user.groups.first() == Some(&user.gid));
-        assert!(user.home.starts_with('/') && !user.home.contains(['\0', '\n', ':']));
+    let Ok(found) = find(passwd, group, user, &["staff".to_owned()]) else {
+        return;
+    };
+    assert!(found.uid <= MAXIMUM_ID && found.gid <= MAXIMUM_ID);
+    assert!(found.groups.first() == Some(&found.gid));
+    assert!(found.home.starts_with('/') && !found.home.contains(['\0', '\n', ':']));
+    let (user, group) = user.split_once(':').unwrap_or((user, ""));
+    for (word, id) in [(user, found.uid), (group, found.gid)] {
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !word.is_empty() && is_number(word) {
+            assert_eq!(word.parse(), Ok(id), "a number is an id");
+        }
     }
 }
 
@@ -213,9 +239,8 @@ mod tests {
     use super::*;
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\n# a comment\nbroken\nwww:x:33:33::/var/www:/bin/false\n\
-        1000:x:7:8:a name of digits:/seven:\nuser:x:1000:1000:::\nodd:x:12:12::relative:\nbig:x:4294967295:0::/:\n";
-    const GROUP: &str =
-        "root:x:0:\nwww:x:33:\naudio:x:29:www,user\nvideo:x:44:user\nbad:x:x:user\n";
+        1000:x:0:0:a name of digits:/seven:\n4294967296:x:0:0::/:\nuser:x:1000:1000:::\nodd:x:12:12::relative:\nbig:x:4294967295:0::/:\n";
+    const GROUP: &str = "root:x:0:\n1000:x:0:1000\n2000:x:42:\n+7:x:0:\nwww:x:33:\naudio:x:29:www,user\nvideo:x:44:user\nbad:x:x:user\n";
 
     fn look(user: &str, additional: &[&str]) -> Result<User> {
         let additional: Vec<_> = additional.iter().map(|&name| name.to_owned()).collect();
@@ -240,7 +265,23 @@ mod tests {
             // A group in the request takes the place of those in the file.
             ("user:video", &[], 1000, 44, &[44], "/"),
             ("user:77", &[], 1000, 77, &[77], "/"),
-            ("1000", &[], 7, 8, &[8], "/seven"),
+            // A number is an id, though an account or a group has it for a name.
+            ("1000", &[], 1000, 1000, &[1000, 29, 44], "/"),
+            ("1000:2000", &["1000"], 1000, 2000, &[2000, 1000], "/"),
+            (
+                "root:1000",
+                &["2000", "+7"],
+                0,
+                1000,
+                &[1000, 2000, 7],
+                "/root",
+            ),
+            ("+33", &[], 33, 33, &[33, 29], "/var/www"),
+            ("007:+08", &[], 7, 8, &[8], "/"),
+            ("-0:-0", &[], 0, 0, &[0], "/root"),
+            ("2147483647", &[], 2147483647, 0, &[0], "/"),
+            ("33:", &[], 33, 33, &[33, 29], "/var/www"),
+            (":", &[], 0, 0, &[0], "/root"),
             ("4242", &[], 4242, 0, &[0], "/"),
             ("4242:4343", &["video"], 4242, 4343, &[4343, 44], "/"),
             (":video", &[], 0, 44, &[44], "/root"),
@@ -277,25 +318,57 @@ mod tests {
             ),
             ("root", &["none"], "Unable to find group none"),
             (
-                "4294967295",
+                "1e3",
                 &[],
-                "uids and gids must be in range 0-2147483647",
+                "unable to find user 1e3: no matching entries in passwd file",
             ),
             (
-                "2147483648",
+                "+",
                 &[],
-                "uids and gids must be in range 0-2147483647",
+                "unable to find user +: no matching entries in passwd file",
             ),
             (
-                "0:2147483648",
+                " 33",
                 &[],
-                "uids and gids must be in range 0-2147483647",
+                "unable to find user  33: no matching entries in passwd file",
             ),
-            ("-1", &[], "uids and gids must be in range 0-2147483647"),
+            (
+                "0:0:0",
+                &[],
+                "unable to find group 0:0: no matching entries in group file",
+            ),
+            ("root", &[""], "Unable to find group "),
         ] {
             let error = look(user, additional).expect_err(user);
             assert_eq!(error.to_string(), message);
             assert_eq!(error.status(), 400);
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_no_id_is_never_a_name() {
+        for number in [
+            "-1",
+            "-1000",
+            "2147483648",
+            "+2147483648",
+            "4294967295",
+            "4294967296",
+            "18446744073709551616",
+            "340282366920938463463374607431768211456",
+        ] {
+            for (user, additional) in [
+                (number.to_owned(), &[][..]),
+                (format!("0:{number}"), &[]),
+                ("0".to_owned(), &[number]),
+            ] {
+                let error = look(&user, additional).expect_err(&user);
+                assert_eq!(
+                    error.to_string(),
+                    format!("uids and gids must be in range 0-2147483647: {number:?} is not")
+                );
+                assert_eq!(error.status(), 400);
+            }
         }
     }
 
@@ -309,6 +382,29 @@ mod tests {
         #[test]
         fn any_file_is_survived(data in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
             fuzz(&data);
+        }
+
+        /// Whatever an image's files name, nobody becomes another id than the number that was asked for.
+        #[test]
+        fn a_number_is_an_id(
+            user in proptest::num::u64::ANY, group in 0_u64..5_000_000_000, zeros in "[+]?0{0,3}",
+            uid in 0_u32..3, gid in 0_u32..3,
+        ) {
+            let passwd = format!("{user}:x:{uid}:{gid}::/:\n{zeros}{user}:x:{uid}:{gid}::/:\n");
+            let file = format!("{group}:x:{gid}:{user}\n{zeros}{group}:x:{gid}:\n");
+            let number = |wanted: u64| u32::try_from(wanted).ok().filter(|&id| id <= MAXIMUM_ID);
+            let found = |user: &str, additional: &[String]| {
+                find(passwd.as_bytes(), file.as_bytes(), user, additional).ok()
+            };
+            let wanted = found(&format!("{zeros}{user}"), &[]);
+            proptest::prop_assert_eq!(wanted.map(|found| found.uid), number(user));
+            let wanted = found(&format!("0:{zeros}{group}"), &[]);
+            proptest::prop_assert_eq!(wanted.map(|found| found.gid), number(group));
+            let wanted = found("0:0", &[format!("{zeros}{group}")]);
+            proptest::prop_assert_eq!(
+                wanted.and_then(|found| found.groups.last().copied()),
+                number(group)
+            );
         }
 
         #[test]
