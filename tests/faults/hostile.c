@@ -119,6 +119,20 @@ static void old_clone(const char *name, unsigned long flags) {
   report(name, result);
 }
 
+#if defined(__x86_64__)
+/* A socket as old 32-bit programs make it. The arguments lie in memory below 4 GiB, as all data of this program does. A kernel
+   without such programs ends the process, and the try has no line then. */
+static long socketcall(int family, int type) {
+  static uint32_t arguments[3];
+  arguments[0] = family;
+  arguments[1] = type;
+  int result;
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(102), "b"(1), "c"((uint32_t)(uintptr_t)arguments) : "memory");
+  errno = result < 0 ? -result : 0;
+  return result;
+}
+#endif
+
 int main(int count, char **words) {
   char buffer[256];
   struct timeval now;
@@ -220,6 +234,15 @@ int main(int count, char **words) {
   APART("packet socket", socket(AF_PACKET, SOCK_RAW, 0));
   APART("vsock", socket(40, SOCK_STREAM, 0));
   APART("alg socket", socket(38, SOCK_SEQPACKET, 0));
+  /* The kernel reads 32 bits of a family. */
+  APART("vsock wide", syscall(SYS_socket, 1L << 32 | 40, SOCK_STREAM, 0));
+  APART("alg socket wide", syscall(SYS_socket, 1L << 32 | 38, SOCK_SEQPACKET, 0));
+  APART("vsock negative", syscall(SYS_socket, ~0L << 32 | 40, SOCK_STREAM, 0));
+#if defined(__x86_64__)
+  APART("vsock of i386", socketcall(40, SOCK_STREAM));
+  APART("alg socket of i386", socketcall(38, SOCK_SEQPACKET));
+  APART("unix socket of i386", socketcall(1, SOCK_STREAM));
+#endif
   APART("low port", bind(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&(struct { uint16_t a, b; uint32_t c; char d[8]; }){AF_INET, 0x5000, 0, ""}, 16));
   APART("link that goes up", link("/proc/self/exe", "/tmp/exe"));
 

@@ -13,6 +13,7 @@ use seccompiler::{
 use super::architecture::{self, Architecture, COMPATIBLE, NATIVE, X32};
 use super::invalid;
 use super::profile::{Action, Condition, Operator, Profile, Rule, Situation};
+use super::width::{Width, width};
 use crate::Result;
 use crate::spec::Capabilities;
 use crate::sys::Instruction;
@@ -92,22 +93,23 @@ fn answers(
     rules: &[&Rule],
     architecture: Architecture,
 ) -> Result<Vec<Instruction>> {
-    let mut chains: BTreeMap<u32, Vec<&Rule>> = BTreeMap::new();
+    let mut chains: BTreeMap<u32, (&str, Vec<&Rule>)> = BTreeMap::new();
     for rule in rules {
         for name in &rule.names {
             if let Some(number) = (architecture.number)(name) {
-                chains.entry(number).or_default().push(rule);
+                let (_, chain) = chains.entry(number).or_insert_with(|| (name, Vec::new()));
+                chain.push(rule);
             }
         }
     }
     let otherwise = || vec![answer(profile.default_action)];
     let mut numbers = Numbers(Vec::new());
     let mut next = 0;
-    for (number, chain) in &chains {
+    for (number, (call, chain)) in &chains {
         if next < *number {
             numbers.push(next, otherwise());
         }
-        numbers.push(*number, decision(chain, profile.default_action)?);
+        numbers.push(*number, decision(call, chain, profile.default_action)?);
         next = number + 1;
     }
     let unknown = unknown(profile, architecture);
@@ -140,14 +142,14 @@ fn search(calls: &[Calls]) -> Vec<Instruction> {
 }
 
 /// The answer to one call: that of the first of these rules whose conditions hold.
-fn decision(chain: &[&Rule], otherwise: Action) -> Result<Vec<Instruction>> {
+fn decision(call: &str, chain: &[&Rule], otherwise: Action) -> Result<Vec<Instruction>> {
     let mut program = Vec::new();
     for rule in chain {
         if rule.conditions.is_empty() {
             program.push(answer(rule.action));
             return Ok(program);
         }
-        let conditions = rule.conditions.iter().map(condition);
+        let conditions = rule.conditions.iter().map(|one| condition(call, one));
         let conditions = conditions.collect::<Result<Vec<_>>>()?;
         // It ends where the answer is if they hold, and behind that if not.
         let comparison: BpfProgram = SeccompRule::new(conditions).map_err(invalid)?.into();
@@ -182,7 +184,8 @@ fn unknown(profile: &Profile, architecture: Architecture) -> Option<u32> {
     }
 }
 
-fn condition(condition: &Condition) -> Result<SeccompCondition> {
+/// Compares an argument of that call, by as many bits as the kernel reads of it.
+fn condition(call: &str, condition: &Condition) -> Result<SeccompCondition> {
     let operator = match condition.operator {
         Operator::NotEqual => SeccompCmpOp::Ne,
         Operator::Less => SeccompCmpOp::Lt,
@@ -192,13 +195,28 @@ fn condition(condition: &Condition) -> Result<SeccompCondition> {
         Operator::Greater => SeccompCmpOp::Gt,
         Operator::Masked(mask) => SeccompCmpOp::MaskedEq(mask),
     };
+    let mask = match condition.operator {
+        Operator::Masked(mask) => mask,
+        _ => 0,
+    };
+    // A value that 32 bits cannot have is compared as it is written: cut off, it would be another one.
+    let length = match width(call, condition.argument) {
+        Width::Half if [condition.value, mask].into_iter().all(is_half) => SeccompCmpArgLen::Dword,
+        _ => SeccompCmpArgLen::Qword,
+    };
     SeccompCondition::new(
         condition.argument.index(),
-        SeccompCmpArgLen::Qword,
+        length,
         operator,
         condition.value,
     )
     .map_err(invalid)
+}
+
+/// Whether 32 bits say all of a value, as a number without a sign or with one.
+fn is_half(value: u64) -> bool {
+    let high = (value >> 32) as u32;
+    high == 0 || (high == u32::MAX && value & 0x8000_0000 != 0)
 }
 
 fn action(action: Action) -> SeccompAction {

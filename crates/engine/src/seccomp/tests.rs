@@ -1,7 +1,8 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::architecture::Architecture;
 use super::profile::{Action, Condition, Operator, Rule, Situation};
+use super::width::{Width, width};
 use super::*;
 
 // Filters are for good, and a test harness has many threads: what they do is seen in processes of their own, in
@@ -53,8 +54,8 @@ fn run(
 /// What a profile says of the calls of an architecture, read rule by rule.
 struct Said<'a> {
     profile: &'a Profile,
-    /// With the numbers of their calls.
-    rules: Vec<(&'a Rule, BTreeSet<u32>)>,
+    /// With the numbers and names of their calls.
+    rules: Vec<(&'a Rule, BTreeMap<u32, &'a str>)>,
     newest: u32,
 }
 
@@ -65,32 +66,38 @@ impl Said<'_> {
             capabilities,
             kernel: architecture::running_kernel(),
         };
-        let numbers = |rule: &Rule| -> BTreeSet<u32> {
+        let number = architecture.number;
+        fn numbers(rule: &Rule, number: fn(&str) -> Option<u32>) -> BTreeMap<u32, &str> {
             let names = rule.names.iter();
             names
-                .filter_map(|name| (architecture.number)(name))
+                .filter_map(|name| Some((number(name)?, name.as_str())))
                 .collect()
-        };
+        }
         let applying = profile
             .rules
             .iter()
             .filter(|rule| rule.applies(situation) && rule.action != profile.default_action);
         Said {
             profile,
-            rules: applying.map(|rule| (rule, numbers(rule))).collect(),
+            rules: applying.map(|rule| (rule, numbers(rule, number))).collect(),
             newest: profile
                 .rules
                 .iter()
-                .flat_map(numbers)
+                .flat_map(|rule| numbers(rule, number).into_keys())
                 .max()
                 .unwrap_or(u32::MAX),
         }
     }
 
     fn of(&self, number: u32, arguments: [u64; 6]) -> Action {
-        let holds = |condition: &Condition| {
-            let argument = arguments[usize::from(condition.argument.index())];
-            let value = condition.value;
+        let holds = |call: &str, condition: &Condition| {
+            let mut argument = arguments[usize::from(condition.argument.index())];
+            let mut value = condition.value;
+            // What a profile says of 32 bits is said of what the kernel reads.
+            if width(call, condition.argument) == Width::Half && value >> 32 == 0 {
+                argument &= 0xffff_ffff;
+                value &= 0xffff_ffff;
+            }
             match condition.operator {
                 Operator::NotEqual => argument != value,
                 Operator::Less => argument < value,
@@ -111,7 +118,11 @@ impl Said<'_> {
             Action::Allow => 6,
         };
         let about_it = self.rules.iter().filter(|(rule, numbers)| {
-            numbers.contains(&number) && rule.conditions.iter().all(holds)
+            numbers.get(&number).is_some_and(|call| {
+                rule.conditions
+                    .iter()
+                    .all(|condition| holds(call, condition))
+            })
         });
         let default = self.profile.default_action;
         match about_it.map(|(rule, _)| rule.action).min_by_key(strictness) {
@@ -149,8 +160,11 @@ fn programs_answer_as_their_profile_says() {
         16,
         0x2002_0000,
         0x7e02_0000,
+        38,
+        40,
         1 << 32,
         (1 << 32) + 1,
+        (1 << 32) + 40,
         (2 << 32) + 1,
         u64::MAX,
     ];
@@ -189,6 +203,106 @@ fn programs_answer_as_their_profile_says() {
             }
         }
     }
+}
+
+/// The kernel drops the upper half of an `int`, so whatever is there must change no answer.
+#[test]
+fn the_upper_half_of_an_int_hides_nothing() {
+    let custom = r#"{"defaultAction": "SCMP_ACT_ALLOW",
+        "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"],
+        "syscalls": [
+            {"names": ["ioctl"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 21522, "op": "SCMP_CMP_EQ"}]},
+            {"names": ["kill"], "action": "SCMP_ACT_ERRNO",
+                "args": [{"index": 0, "value": 18446744073709551615, "op": "SCMP_CMP_EQ"}]},
+            {"names": ["prctl"], "action": "SCMP_ACT_ERRNO",
+                "args": [{"index": 1, "value": 7, "op": "SCMP_CMP_EQ"}]}
+        ]}"#;
+    let builtin = Filter::new(&Seccomp::Builtin, Capabilities::none()).expect("a filter");
+    let custom =
+        Filter::new(&Seccomp::Custom(custom.to_owned()), Capabilities::none()).expect("a filter");
+    let answer = |filter: &Filter, call: &str, arguments| {
+        let native = architecture::NATIVE;
+        let number = (native.number)(call).expect(call);
+        run(&filter.program, native.audit, number, arguments).0
+    };
+    let (refused, allowed) = (
+        compile::code(Action::Errno(EPERM)),
+        compile::code(Action::Allow),
+    );
+    for upper in [0, 1 << 32, 0x7fff_ffff << 32, 0xffff_ffff << 32] {
+        for (filter, call, arguments, expected) in [
+            (&builtin, "socket", [upper | 40, 1, 0, 0, 0, 0], refused),
+            (&builtin, "socket", [upper | 38, 5, 0, 0, 0, 0], refused),
+            (&builtin, "socket", [upper | 39, 1, 0, 0, 0, 0], allowed),
+            (&builtin, "socket", [upper | 2, 1, 0, 0, 0, 0], allowed),
+            (
+                &builtin,
+                "personality",
+                [upper | 0xffff_ffff, 0, 0, 0, 0, 0],
+                allowed,
+            ),
+            (
+                &builtin,
+                "personality",
+                [upper | 0x4_0000, 0, 0, 0, 0, 0],
+                refused,
+            ),
+            (
+                &builtin,
+                "clone",
+                [upper | 0x1000_0000, 0, 0, 0, 0, 0],
+                refused,
+            ),
+            (&custom, "ioctl", [0, upper | 0x5412, 0, 0, 0, 0], refused),
+            (&custom, "ioctl", [0, upper | 0x5413, 0, 0, 0, 0], allowed),
+            (
+                &custom,
+                "kill",
+                [upper | 0xffff_ffff, 0, 0, 0, 0, 0],
+                refused,
+            ),
+            // This one is a long, of which every bit counts.
+            (
+                &custom,
+                "prctl",
+                [0, upper | 7, 0, 0, 0, 0],
+                if upper == 0 { refused } else { allowed },
+            ),
+        ] {
+            assert_eq!(
+                answer(filter, call, arguments),
+                expected,
+                "{call} {arguments:x?}"
+            );
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn socketcall_makes_no_sockets_unless_a_profile_says_so() {
+    let answer = |seccomp: &Seccomp, call: u64| {
+        let filter = Filter::new(seccomp, Capabilities::all()).expect("a filter");
+        let number = (architecture::COMPATIBLE.number)("socketcall").expect("a call of i386");
+        let compatible = architecture::COMPATIBLE.audit;
+        run(&filter.program, compatible, number, [call, 0, 0, 0, 0, 0]).0
+    };
+    assert_eq!(
+        answer(&Seccomp::Builtin, 1),
+        compile::code(Action::Errno(38))
+    );
+    for call in 2..21 {
+        assert_eq!(
+            answer(&Seccomp::Builtin, call),
+            compile::code(Action::Allow)
+        );
+    }
+    let custom = r#"{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86"],
+        "syscalls": [{"names": ["socketcall"], "action": "SCMP_ACT_ALLOW"}]}"#;
+    assert_eq!(
+        answer(&Seccomp::Custom(custom.to_owned()), 1),
+        compile::code(Action::Allow)
+    );
 }
 
 #[test]

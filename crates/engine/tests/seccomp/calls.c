@@ -66,6 +66,10 @@ int main(void) {
   report("socket-unix", syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0));
   report("socket-alg", syscall(SYS_socket, AF_ALG, SOCK_SEQPACKET, 0));
   report("socket-vsock", syscall(SYS_socket, 40, SOCK_STREAM, 0));
+  /* The kernel reads 32 bits of these. */
+  report("socket-alg-wide", syscall(SYS_socket, 1L << 32 | AF_ALG, SOCK_SEQPACKET, 0));
+  report("socket-vsock-wide", syscall(SYS_socket, 1L << 32 | 40, SOCK_STREAM, 0));
+  report("personality-random-wide", syscall(SYS_personality, 1L << 32 | 0x0040000));
   report("newer", syscall(9999));
 #if defined(__x86_64__)
   report("x32", syscall(0x40000000 + SYS_getpid));
@@ -76,6 +80,8 @@ int main(void) {
     compatible("unshare", 310, 0);
     compatible("clone3", 435, -1);
     compatible("newer", 9999, 0);
+    compatible("socketcall-socket", 102, 1);
+    compatible("socketcall-listen", 102, 4);
   } else {
     puts("32-bit none");
   }

@@ -58,11 +58,35 @@ fn the_builtin_profile_refuses_what_docker_refuses() {
     let filtered = results(Seccomp::Builtin, default_set());
     for (name, result) in &filtered {
         let refusal = match name.as_str() {
-            "mount" | "umount" | "unshare" | "setns" | "clone-namespace" | "keyctl" | "add_key"
-            | "bpf" | "perf_event_open" | "io_uring_setup" | "userfaultfd" | "kexec_load"
-            | "init_module" | "open_by_handle_at" | "settimeofday" | "personality-random"
-            | "socket-alg" | "socket-vsock" | "32-bit umount2" | "32-bit unshare" => EPERM,
-            "clone3" | "newer" | "x32" | "32-bit clone3" | "32-bit newer" => ENOSYS,
+            "mount"
+            | "umount"
+            | "unshare"
+            | "setns"
+            | "clone-namespace"
+            | "keyctl"
+            | "add_key"
+            | "bpf"
+            | "perf_event_open"
+            | "io_uring_setup"
+            | "userfaultfd"
+            | "kexec_load"
+            | "init_module"
+            | "open_by_handle_at"
+            | "settimeofday"
+            | "personality-random"
+            | "socket-alg"
+            | "socket-vsock"
+            | "socket-alg-wide"
+            | "socket-vsock-wide"
+            | "personality-random-wide"
+            | "32-bit umount2"
+            | "32-bit unshare" => EPERM,
+            "clone3"
+            | "newer"
+            | "x32"
+            | "32-bit clone3"
+            | "32-bit newer"
+            | "32-bit socketcall-socket" => ENOSYS,
             _ => {
                 assert_eq!(Some(result), free.get(name), "{name} is not filtered");
                 continue;
