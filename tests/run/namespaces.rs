@@ -1,6 +1,6 @@
 //! `--ipc`, `--uts`, and the names that a container goes by.
 
-use harness::Engine;
+use harness::{Engine, Kind};
 
 use crate::{engine, tool, until};
 
@@ -69,4 +69,44 @@ fn a_long_name_has_a_short_one_beside_it() {
         ];
         tool(engine).run(words.concat()).assert(0, names, "");
     }
+}
+
+/// Docker writes such a name into `/etc/hosts`, where it is a line of its own.
+#[test]
+fn a_name_is_one_word_of_the_hosts_file() {
+    let engine = engine!();
+    let is_ours = matches!(engine.kind(), Kind::Embedded | Kind::Rootless);
+    if !is_ours {
+        return;
+    }
+    let label = "a_name_is_one_word";
+    for (option, name) in [
+        ("--hostname", "box\n10.0.0.66 registry.example"),
+        ("--hostname", "two words"),
+        ("--hostname", "#box"),
+        ("--domainname", "example.org\n10.0.0.66 registry.example"),
+        ("--domainname", "a\u{1b}]0;title"),
+    ] {
+        let words = ["run", "-l", label, option, name, "busybox", "true"];
+        let outcome = tool(engine).run(words);
+        let what = option.trim_start_matches('-');
+        let text = format!("invalid {what} format: {name:?}: use one word");
+        outcome.assert_err_contains(125, "", &text);
+    }
+    for (option, value, text) in [
+        (
+            "--add-host",
+            "box\n10.0.0.66 x:1.2.3.4",
+            "bad format for add-host",
+        ),
+        (
+            "--dns-option",
+            "ndots:1\nnameserver 10.0.0.66",
+            "is not a valid option of the resolver",
+        ),
+    ] {
+        let words = ["run", "-l", label, option, value, "busybox", "true"];
+        tool(engine).run(words).assert_err_contains(125, "", text);
+    }
+    assert!(engine.containers(label).is_empty());
 }

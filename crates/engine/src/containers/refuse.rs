@@ -5,10 +5,8 @@ use bollard_stubs::models::{ContainerCreateBody, HealthConfig, HostConfig};
 
 use super::restart_policy;
 use crate::monitor::log::LogOptions;
+use crate::network::HostName;
 use crate::{Error, Result, signal, spec};
-
-/// The longest host name that the kernel takes, in bytes.
-const LONGEST_HOSTNAME: usize = 64;
 
 /// A millisecond in nanoseconds, the shortest time that a health check can have.
 const SHORTEST_HEALTH_TIME: i64 = 1_000_000;
@@ -36,7 +34,7 @@ pub(super) fn check(body: &ContainerCreateBody, unified: bool) -> Result<Vec<Str
         ("hostname", &body.hostname),
         ("domainname", &body.domainname),
     ] {
-        check_hostname(what, name.as_deref().unwrap_or_default())?;
+        HostName::parse(what, name.as_deref().unwrap_or_default())?;
     }
     let nameless = |entry: &&String| entry.is_empty() || entry.starts_with('=');
     if let Some(entry) = body.env.iter().flatten().find(nameless) {
@@ -59,13 +57,6 @@ pub(super) fn check(body: &ContainerCreateBody, unified: bool) -> Result<Vec<Str
 
 fn refused(option: &str) -> Error {
     Error::not_implemented(format!("the embedded engine does not do {option}"))
-}
-
-fn check_hostname(what: &str, name: &str) -> Result<()> {
-    if name.len() > LONGEST_HOSTNAME || name.contains('\0') {
-        return Err(Error::invalid(format!("invalid {what} format: {name}")));
-    }
-    Ok(())
 }
 
 fn check_health(health: &HealthConfig) -> Result<()> {
@@ -142,6 +133,14 @@ mod tests {
         for (body, text) in [
             (json!({"Env": ["=x"]}), "invalid environment variable: =x"),
             (json!({"StopSignal": "SIGNOPE"}), "invalid signal: SIGNOPE"),
+            (
+                json!({"Hostname": "a\n10.0.0.1 b"}),
+                "invalid hostname format: \"a\\n10.0.0.1 b\": use one word, without spaces, control characters and '#'",
+            ),
+            (
+                json!({"Domainname": "a b"}),
+                "invalid domainname format: \"a b\": use one word, without spaces, control characters and '#'",
+            ),
             (
                 json!({"Healthcheck": {"Timeout": 5}}),
                 "Timeout in Healthcheck cannot be less than 1ms",

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::host_name::HostName;
 use super::hosts::{self, Own};
 use super::mode::Mode;
 use super::request::Request;
@@ -40,6 +41,9 @@ pub(super) struct Place {
 /// Writes the files of a container.
 pub(super) fn write(directory: &Path, request: &Request, place: Place) -> Result<NetworkFiles> {
     let is_host = request.mode == Mode::Host;
+    // They were checked when the container was made, unless an older version made it.
+    let hostname = HostName::parse("hostname", &request.hostname)?;
+    let domainname = HostName::parse("domainname", &request.domainname)?;
     let resolv_conf = if is_host {
         resolv_conf::machines_network(&resolv_conf::machine_verbatim(), &request.dns)
     } else {
@@ -55,12 +59,12 @@ pub(super) fn write(directory: &Path, request: &Request, place: Place) -> Result
         };
         let own = place.own.map(|address| Own {
             address: IpAddr::V4(address),
-            hostname: &request.hostname,
-            domainname: &request.domainname,
+            hostname: &hostname,
+            domainname: &domainname,
         });
         hosts::text(&request.extra_hosts, gateway, own)?
     };
-    let hostname = format!("{}\n", request.hostname);
+    let hostname = format!("{hostname}\n");
     Ok(NetworkFiles {
         hosts: Some(replace(directory, HOSTS, &hosts)?),
         hostname: Some(replace(directory, HOSTNAME, &hostname)?),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use super::host_name::{HostName, is_one_word};
 use crate::{Error, Result};
 
 /// What every container knows.
@@ -29,9 +30,7 @@ impl ExtraHost {
     pub(crate) fn parse(text: &str) -> Result<ExtraHost> {
         let malformed = || Error::invalid(format!("bad format for add-host: {text:?}"));
         let (name, address) = text.split_once(':').ok_or_else(malformed)?;
-        // The file has a line a host, and no way to quote.
-        if name.is_empty() || name.contains(|letter: char| letter.is_whitespace() || letter == '#')
-        {
+        if !is_one_word(name) {
             return Err(malformed());
         }
         let name = name.to_owned();
@@ -66,8 +65,8 @@ impl ExtraHost {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Own<'a> {
     pub(crate) address: IpAddr,
-    pub(crate) hostname: &'a str,
-    pub(crate) domainname: &'a str,
+    pub(crate) hostname: &'a HostName,
+    pub(crate) domainname: &'a HostName,
 }
 
 /// The text of the file; `gateway` is what `host-gateway` stands for.
@@ -92,9 +91,9 @@ pub(crate) fn text(
     }) = own
         && !hostname.is_empty()
     {
-        let full = match domainname {
-            "" => hostname.to_owned(),
-            domainname => format!("{hostname}.{domainname}"),
+        let full = match domainname.is_empty() {
+            true => hostname.to_string(),
+            false => format!("{hostname}.{domainname}"),
         };
         let _ = match full.split_once('.') {
             None => writeln!(text, "{address}\t{full}"),
@@ -120,10 +119,11 @@ mod tests {
             parse("seven:[fd00::7]").expect("a host"),
             parse("up:host-gateway").expect("a host"),
         ];
+        let name = |name: &str| HostName::parse("hostname", name).expect("a name");
         let own = Own {
             address: "172.29.0.2".parse().expect("an address"),
-            hostname: "box",
-            domainname: "",
+            hostname: &name("box"),
+            domainname: &name(""),
         };
         let gateway = Some("172.29.0.1".parse().expect("an address"));
         assert_eq!(
@@ -133,7 +133,7 @@ mod tests {
             )
         );
         let named = Own {
-            domainname: "example.org",
+            domainname: &name("example.org"),
             ..own
         };
         assert!(
@@ -151,6 +151,12 @@ mod tests {
             (":1.2.3.4", "bad format for add-host: \":1.2.3.4\""),
             ("a b:1.2.3.4", "bad format for add-host: \"a b:1.2.3.4\""),
             ("a\nb:1.2.3.4", "bad format for add-host: \"a\\nb:1.2.3.4\""),
+            ("a#b:1.2.3.4", "bad format for add-host: \"a#b:1.2.3.4\""),
+            ("a\0b:1.2.3.4", "bad format for add-host: \"a\\0b:1.2.3.4\""),
+            (
+                "a:1.2.3.4\n0.0.0.0 b",
+                "invalid IP address in add-host: \"1.2.3.4\\n0.0.0.0 b\"",
+            ),
             ("db:one", "invalid IP address in add-host: \"one\""),
             ("db:", "invalid IP address in add-host: \"\""),
         ] {
@@ -165,5 +171,37 @@ mod tests {
         let host = [parse("up:host-gateway").expect("a host")];
         assert!(host[0].is_gateway());
         assert!(text(&host, None, None).is_err());
+    }
+
+    proptest::proptest! {
+        /// Whatever is asked for, it makes one line a host, of an address and its names.
+        #[test]
+        fn no_name_makes_a_line(
+            asked in "[a\n\r\t #.:\u{0}\u{b}\u{85}]{0,8}(:1\\.2\\.3\\.4)?",
+            hostname in "[a\n\r\t #.\u{0}\u{b}\u{85}]{0,6}",
+            domainname in "[a\n\r\t #.\u{0}\u{b}\u{85}]{0,6}",
+        ) {
+            let extra: Vec<_> = parse(&asked).into_iter().collect();
+            let names = [&hostname, &domainname].map(|name| HostName::parse("hostname", name));
+            let own = match &names {
+                [Ok(hostname), Ok(domainname)] => Some(Own {
+                    address: "172.29.0.2".parse().expect("an address"),
+                    hostname,
+                    domainname,
+                }),
+                _ => None,
+            };
+            let text = text(&extra, None, own).expect("a file");
+            let added = text.strip_prefix(DEFAULT).expect("what every container knows");
+            let lines = extra.len() + usize::from(own.is_some_and(|own| !own.hostname.is_empty()));
+            // However a C library may end a line.
+            let ends_line = |letter| matches!(letter, '\n' | '\r' | '\u{b}' | '\u{85}' | '\0');
+            proptest::prop_assert_eq!(added.matches(ends_line).count(), lines);
+            for line in added.lines() {
+                let (address, names) = line.split_once('\t').expect("an address");
+                proptest::prop_assert!(address.parse::<IpAddr>().is_ok());
+                proptest::prop_assert!(!names.is_empty() && !names.contains(['#', '\t']));
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ mod check;
 mod files;
 mod firewall;
 mod frame;
+mod host_name;
 mod hosts;
 mod list;
 mod mac;
@@ -35,6 +36,7 @@ use std::path::PathBuf;
 use bollard_stubs::models::{ContainerCreateBody, NetworkSettings};
 
 pub use check::{Leftover, check, tear_down};
+pub(crate) use host_name::HostName;
 pub(crate) use list::{Network, networks};
 pub(crate) use parameters::set as set_parameters;
 pub use prepare::prepare;

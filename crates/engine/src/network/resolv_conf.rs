@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
+use super::host_name::is_one_word;
 use crate::{Error, Result};
 
 /// The file of a machine.
@@ -43,12 +44,10 @@ impl Dns {
             })
             .collect::<Result<_>>()?;
         // A line break would begin a directive of another kind.
-        if let Some(word) = [search, options]
-            .concat()
-            .iter()
-            .find(|word| word.is_empty() || word.contains(char::is_whitespace))
-        {
-            return Err(Error::invalid(format!("{word:?} is not a valid domain")));
+        for (words, what) in [(search, "domain"), (options, "option of the resolver")] {
+            if let Some(word) = words.iter().find(|word| !is_one_word(word)) {
+                return Err(Error::invalid(format!("{word:?} is not a valid {what}")));
+            }
         }
         Ok(Dns {
             servers,
