@@ -265,3 +265,25 @@ fn nothing_is_mounted_over_processes() {
         outcome.assert_err_contains(125, "", &format!("cannot be mounted because {why}"));
     }
 }
+
+#[test]
+fn a_temporary_file_system_is_shared_if_that_is_asked_for() {
+    let engine = engine!();
+    // A shared mount has a number of its peers, which an unbindable one has not.
+    let script = "sed -n 's, / /x [^ ]* \\(.*\\)- tmpfs .*,[\\1],p' /proc/self/mountinfo | sed 's/.*\\[/[/; s/:[0-9]*//'";
+    for (options, fields) in [
+        ("/x", "[]"),
+        ("/x:size=1m,private", "[]"),
+        ("/x:slave", "[]"),
+        ("/x:shared", "[shared ]"),
+        ("/x:rshared,ro", "[shared ]"),
+        ("/x:unbindable", "[unbindable ]"),
+    ] {
+        let words = [
+            "run", "--rm", "--tmpfs", options, "busybox", "sh", "-c", script,
+        ];
+        tool(engine)
+            .run(words)
+            .assert(0, &format!("{fields}\n"), "");
+    }
+}

@@ -43,7 +43,7 @@ pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
     let mut body = new.body;
     spec::merge(&mut body, &files.defaults())?;
     let id = new_id()?;
-    set_defaults(engine, &mut body, &id)?;
+    set_defaults(engine, &mut body, &id, &new.name)?;
 
     let host = Host::detect()?;
     let mut warnings = refuse::check(&body, host.is_unified())?;
@@ -167,7 +167,12 @@ impl Files {
 }
 
 /// Fills in what neither the request nor the image said, as `inspect` shows it later.
-fn set_defaults(engine: &Engine, body: &mut ContainerCreateBody, id: &str) -> Result<()> {
+fn set_defaults(
+    engine: &Engine,
+    body: &mut ContainerCreateBody,
+    id: &str,
+    name: &str,
+) -> Result<()> {
     let host_config = body.host_config.get_or_insert_default();
     if host_config.shm_size.unwrap_or(0) == 0 {
         host_config.shm_size = Some(SHM_SIZE);
@@ -186,7 +191,7 @@ fn set_defaults(engine: &Engine, body: &mut ContainerCreateBody, id: &str) -> Re
     host_config.memory_swappiness = host_config
         .memory_swappiness
         .filter(|&swappiness| swappiness != -1);
-    join_others(engine, host_config)?;
+    join_others(engine, host_config, name)?;
     if body.hostname.as_deref().unwrap_or_default().is_empty() {
         body.hostname = Some(hostname(engine, body.host_config.as_ref(), id)?);
     }
@@ -194,7 +199,17 @@ fn set_defaults(engine: &Engine, body: &mut ContainerCreateBody, id: &str) -> Re
 }
 
 /// Where another container's namespaces are to be joined, its name becomes its id: a name may be another one's tomorrow.
-fn join_others(engine: &Engine, host_config: &mut HostConfig) -> Result<()> {
+/// `name` is the new container's own, or empty.
+fn join_others(engine: &Engine, host_config: &mut HostConfig, name: &str) -> Result<()> {
+    let store = Store::new(engine.layout());
+    let own = name.trim_start_matches('/');
+    if !own.is_empty() && joined(host_config.network_mode.as_deref()) == Some(own) {
+        // If the name is another one's, that is the error, and it comes when the name is taken.
+        let other = store.find(own).and_then(|id| store.record(&id));
+        if !other.is_ok_and(|other| other.name == own) {
+            return Err(Error::invalid("cannot join own network"));
+        }
+    }
     for mode in [
         &mut host_config.network_mode,
         &mut host_config.pid_mode,
@@ -203,9 +218,7 @@ fn join_others(engine: &Engine, host_config: &mut HostConfig) -> Result<()> {
         let Some(other) = joined(mode.as_deref()) else {
             continue;
         };
-        let id = Store::new(engine.layout())
-            .find(other)
-            .map_err(not_the_image)?;
+        let id = store.find(other).map_err(not_the_image)?;
         *mode = Some(format!("container:{id}"));
     }
     Ok(())
@@ -239,16 +252,7 @@ fn inherited(engine: &Engine, body: &ContainerCreateBody) -> Result<Vec<MountPoi
     let host_config = body.host_config.as_ref().unwrap_or(&none);
     let mut points: Vec<MountPoint> = Vec::new();
     for word in host_config.volumes_from.iter().flatten() {
-        let (reference, mode) = word.split_once(':').unwrap_or((word, ""));
-        let read_only = match mode {
-            "" | "rw" | "z" | "Z" => false,
-            "ro" => true,
-            _ => {
-                return Err(Error::invalid(format!(
-                    "invalid mode for volumes-from: {mode}"
-                )));
-            }
-        };
+        let (reference, read_only) = spec::volumes_from(word)?;
         let other = Container::find(engine, reference).map_err(not_the_image)?;
         for mut point in other.record.mounts {
             point.read_only |= read_only;

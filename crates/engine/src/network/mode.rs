@@ -33,9 +33,9 @@ impl Mode {
             "none" => Ok(Mode::None),
             "host" => Ok(Mode::Host),
             mode => match mode.strip_prefix("container:") {
-                Some("") => Err(Error::invalid(format!(
-                    "invalid network mode: invalid container format {mode}"
-                ))),
+                Some("") => Err(Error::invalid(
+                    "invalid network mode: invalid container format container:<name|id>",
+                )),
                 Some(container) => Ok(Mode::Container(container.to_owned())),
                 None => Err(unknown(mode)),
             },

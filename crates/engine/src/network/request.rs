@@ -81,12 +81,18 @@ impl Request {
 /// It is the client's own body that is checked, without what the image adds.
 pub(crate) fn check_conflicts(body: &ContainerCreateBody) -> Result<()> {
     check_names(body)?;
-    if !matches!(Mode::of(body)?, Mode::Container(_)) {
-        return Ok(());
-    }
     let default = HostConfig::default();
     let config = body.host_config.as_ref().unwrap_or(&default);
     let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
+    match Mode::of(body)? {
+        Mode::Container(_) => {}
+        Mode::Host if some(&config.links) => {
+            return Err(Error::invalid(
+                "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+            ));
+        }
+        _ => return Ok(()),
+    }
     let publishes = config
         .port_bindings
         .as_ref()

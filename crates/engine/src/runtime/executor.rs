@@ -63,12 +63,8 @@ impl LastSteps {
                 Failure::container(own_mounts::failed(mount, error).to_string())
             })?;
         }
-        for change in &self.propagation {
-            mount_change(&change.destination, flags(change.propagation)).map_err(|error| {
-                let place = change.destination.display();
-                failed(&format!("set the propagation of {place}"), error)
-            })?;
-        }
+        let over_dev = Path::new("/dev");
+        self.propagate(|destination| destination != over_dev)?;
         if let Some(cgroup) = &self.cgroup {
             cgroup
                 .attach()
@@ -79,6 +75,7 @@ impl LastSteps {
                 .and_then(|place| tree::attach(over_dev, &place))
                 .map_err(|error| failed("mount /dev", error))?;
         }
+        self.propagate(|destination| destination == over_dev)?;
         let terminal = match self.terminal {
             Some(size) => Some(terminal::open_terminal(size, self.console)?),
             None => None,
@@ -89,6 +86,19 @@ impl LastSteps {
             None => self.reporter.send(&Report::Ready),
         };
         told.map_err(|error| failed("tell the monitor", error))
+    }
+
+    /// Sets the propagation of those mounts.
+    fn propagate(&self, of: impl Fn(&Path) -> bool) -> Result<(), Failure> {
+        for change in &self.propagation {
+            if of(&change.destination) {
+                mount_change(&change.destination, flags(change.propagation)).map_err(|error| {
+                    let place = change.destination.display();
+                    failed(&format!("set the propagation of {place}"), error)
+                })?;
+            }
+        }
+        Ok(())
     }
 
     fn enter_working_dir(&self) -> Result<(), Failure> {
@@ -192,6 +202,8 @@ fn flags(propagation: Propagation) -> MountPropagationFlags {
         Propagation::Slave => MountPropagationFlags::DOWNSTREAM,
         Propagation::Rshared => MountPropagationFlags::SHARED | recursive,
         Propagation::Shared => MountPropagationFlags::SHARED,
+        Propagation::Runbindable => MountPropagationFlags::UNBINDABLE | recursive,
+        Propagation::Unbindable => MountPropagationFlags::UNBINDABLE,
     }
 }
 

@@ -119,7 +119,7 @@ impl Devices {
             let mut found = Vec::new();
             walk(&source, &mut found)?;
             if found.is_empty() {
-                return Err(io::Error::other("no device nodes in it"));
+                return Err(io::Error::other("not a device node"));
             }
             for device in found {
                 let below = device.strip_prefix(&source).unwrap_or(&device);
@@ -206,7 +206,8 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
                 .iter()
                 .any(|skipped| name == *skipped);
             if !skipped {
-                walk(&path, found)?;
+                // What cannot be looked into is passed over, as Docker does.
+                let _ = walk(&path, found);
             }
         } else if (kind.is_char_device() || kind.is_block_device())
             // The container's own terminal multiplexer is in its /dev/pts.

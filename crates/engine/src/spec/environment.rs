@@ -9,7 +9,8 @@ pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bi
 /// The environment of a container's first process: the engine's own entries, then `env`, which may change them, and
 /// which removes a name that it has without `=`.
 ///
-/// `HOME` is there always: libcontainer would ask the C library, which may load modules from the image as root.
+/// `HOME` is there always: libcontainer would ask the C library, which may load modules from the image as root. An empty
+/// one means the user's, as with runc.
 pub(super) fn of_container(
     hostname: &str,
     tty: bool,
@@ -42,8 +43,11 @@ pub(super) fn of_process(
 fn complete(mut entries: Vec<String>, env: &[String], home: &str) -> Result<Vec<String>> {
     without_nul("environment entry", env)?;
     replace(&mut entries, env);
-    if !entries.iter().any(|entry| entry.starts_with("HOME=")) {
-        entries.push(format!("HOME={home}"));
+    let found = entries.iter_mut().find(|entry| entry.starts_with("HOME="));
+    match found {
+        Some(entry) if entry == "HOME=" => entry.push_str(home),
+        Some(_) => {}
+        None => entries.push(format!("HOME={home}")),
     }
     Ok(entries)
 }
@@ -124,6 +128,29 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_home_is_the_user_s() {
+        let path = format!("PATH={DEFAULT_PATH}");
+        let expected = env(&[&path, "HOSTNAME=box", "HOME=/root", "A="]);
+        let given = env(&["HOME=/tmp", "HOME=", "A="]);
+        assert_eq!(
+            of_container("box", false, &given, "/root").expect("entries"),
+            expected
+        );
+        let entries = of_process(
+            "box",
+            false,
+            &env(&["HOME=/tmp"]),
+            &env(&["HOME="]),
+            "/home/u",
+        );
+        assert!(
+            entries
+                .expect("entries")
+                .contains(&"HOME=/home/u".to_owned())
+        );
+    }
+
+    #[test]
     fn a_nul_is_refused() {
         of_container("box", false, &env(&["A=\0"]), "/").expect_err("a NUL");
     }
@@ -133,7 +160,7 @@ mod tests {
         fn names_are_unique_and_complete(given in proptest::collection::vec("[AB]{0,2}(=[ab=]{0,3})?", 0..8)) {
             let entries = of_container("box", false, &given, "/").expect("entries");
             let mut names: Vec<_> = entries.iter().map(|entry| entry.split_once('=').expect("a value").0).collect();
-            proptest::prop_assert!(entries.iter().any(|entry| entry.starts_with("HOME=")));
+            proptest::prop_assert!(entries.iter().any(|entry| entry == "HOME=/"));
             names.sort_unstable();
             let count = names.len();
             names.dedup();

@@ -33,7 +33,7 @@ pub use capability::Capabilities;
 pub use config::{ImageDefaults, command, merge};
 pub use environment::DEFAULT_PATH;
 pub use init_path::{INIT_PATH, INIT_PATH_IN_DEV};
-pub use mount_point::{MountKind, MountPoint, Propagation, mount_points};
+pub use mount_point::{MountKind, MountPoint, Propagation, mount_points, volumes_from};
 pub use namespace::Existing;
 pub use process::{BuiltProcess, ExecInput, process};
 pub use security::{Seccomp, Security};
@@ -118,7 +118,7 @@ pub struct Built {
     pub working_dir: PathBuf,
     /// What the container may do with which devices.
     pub device_rules: Vec<DeviceRule>,
-    /// Propagations to set from inside the container, before its program starts.
+    /// Propagations to set from inside the container, before its program starts, where the mounts are.
     pub propagation: Vec<MountPropagation>,
     /// How the container's cgroups show, if they do. On version 1 they go into a tmpfs that the specification has.
     pub cgroup_view: Option<CgroupView>,
@@ -207,7 +207,10 @@ pub fn build(input: &Input<'_>) -> Result<Built> {
         .rootfs_propagation(match mounts.root_propagation {
             Propagation::Shared | Propagation::Rshared => "shared",
             Propagation::Slave | Propagation::Rslave => "slave",
-            Propagation::Private | Propagation::Rprivate => "private",
+            Propagation::Private
+            | Propagation::Rprivate
+            | Propagation::Unbindable
+            | Propagation::Runbindable => "private",
         });
     let mut linux = linux.build().map_err(malformed)?;
     // The type's own defaults ask for cgroups and limits, which are ours to make.

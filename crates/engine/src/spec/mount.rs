@@ -46,16 +46,25 @@ pub(super) fn of_container(input: &Input<'_>, facts: &Facts<'_>) -> Result<Mount
         .unwrap_or(false);
 
     let mut user: Vec<MountPoint> = input.mounts.to_vec();
+    let mut propagation = Vec::new();
     for (destination, options) in host_config
         .and_then(|config| config.tmpfs.as_ref())
         .into_iter()
         .flatten()
     {
-        user.push(MountPoint {
+        let point = MountPoint {
             kind: MountKind::Tmpfs,
-            tmpfs_options: super::tmpfs::options(options)?,
+            tmpfs_options: tmpfs::options(options)?,
             ..MountPoint::anonymous_volume(destination)
-        });
+        };
+        // It is the container's own, so it takes nothing of the tree around it.
+        propagation.extend(
+            tmpfs::propagation(options).map(|propagation| MountPropagation {
+                destination: PathBuf::from(&point.destination),
+                propagation,
+            }),
+        );
+        user.push(point);
     }
     let is_taken = |destination: &str| user.iter().any(|point| point.destination == destination);
     let dev_is_taken = is_taken("/dev");
@@ -79,7 +88,6 @@ pub(super) fn of_container(input: &Input<'_>, facts: &Facts<'_>) -> Result<Mount
         .map(|place| user.remove(place));
 
     let root_propagation = common_propagation(&user);
-    let mut propagation = Vec::new();
     let mut ordered: Vec<(String, Mount)> = own_files(input, read_only_root)?;
     ordered.retain(|(destination, _)| !user.iter().any(|point| point.destination == *destination));
     for point in &user {
@@ -128,7 +136,10 @@ fn common_propagation(points: &[MountPoint]) -> Propagation {
         match point.propagation {
             Propagation::Rshared | Propagation::Shared => return Propagation::Rshared,
             Propagation::Rslave | Propagation::Slave => common = Propagation::Rslave,
-            Propagation::Rprivate | Propagation::Private => {}
+            Propagation::Rprivate
+            | Propagation::Private
+            | Propagation::Runbindable
+            | Propagation::Unbindable => {}
         }
     }
     common

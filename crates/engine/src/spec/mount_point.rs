@@ -39,6 +39,10 @@ pub enum Propagation {
     Rshared,
     /// Each sees the other's.
     Shared,
+    /// They do not, and it cannot be bound anywhere, nor can those below. Only a tmpfs is so.
+    Runbindable,
+    /// They do not, and it cannot be bound anywhere. Only a tmpfs is so.
+    Unbindable,
 }
 
 impl Propagation {
@@ -51,7 +55,17 @@ impl Propagation {
             Propagation::Slave => "slave",
             Propagation::Rshared => "rshared",
             Propagation::Shared => "shared",
+            Propagation::Runbindable => "runbindable",
+            Propagation::Unbindable => "unbindable",
         }
+    }
+
+    /// The propagation of that name that a tmpfs can have.
+    pub(super) fn of_tmpfs(name: &str) -> Option<Propagation> {
+        [Propagation::Runbindable, Propagation::Unbindable]
+            .into_iter()
+            .find(|propagation| propagation.as_str() == name)
+            .or_else(|| Propagation::parse(name))
     }
 
     fn parse(name: &str) -> Option<Propagation> {
@@ -228,6 +242,11 @@ fn parse_bind(spec: &str) -> Result<MountPoint> {
     if destination.is_empty() || (parts.len() > 1 && source.is_empty()) {
         return Err(invalid(""));
     }
+    if parts.len() == 2 && Mode::parse(destination).is_some() {
+        // A mode without a destination: a volume of its own cannot have one.
+        return Err(invalid(""));
+    }
+    let asked = Mode::parse(mode).ok_or_else(|| invalid_mode(mode))?;
     let kind = if source.starts_with('/') {
         MountKind::Bind
     } else {
@@ -249,45 +268,87 @@ fn parse_bind(spec: &str) -> Result<MountPoint> {
         }
         _ => point.name = source.to_owned(),
     }
-    take_mode(&mut point, mode).map_err(|()| invalid(&format!("invalid mode: {mode}")))?;
+    let extra = match kind {
+        MountKind::Bind if asked.no_copy => "VolumeOptions",
+        MountKind::Volume if asked.propagation.is_some() => "BindOptions",
+        _ => "",
+    };
+    if !extra.is_empty() {
+        return Err(invalid(&format!(
+            "invalid mount config for type \"{kind_name}\": field {extra} must not be specified"
+        )));
+    }
+    point.read_only = asked.read_only;
+    point.no_copy = asked.no_copy;
+    point.propagation = asked.propagation.unwrap_or_default();
     Ok(point)
 }
 
-/// Each of `ro` and `rw`, `z` and `Z`, `nocopy` and the propagations may come once.
-fn take_mode(point: &mut MountPoint, mode: &str) -> std::result::Result<(), ()> {
-    let (mut access, mut label, mut copy, mut propagation, mut consistency) = (0, 0, 0, 0, 0);
-    if mode.is_empty() {
-        return Ok(());
+/// Reads `CONTAINER[:MODE]` of `--volumes-from`: the container, and whether its volumes are read-only here.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) without a container, and for a mode that is none or
+/// that only the container itself can give its volumes.
+pub fn volumes_from(word: &str) -> Result<(&str, bool)> {
+    if word.is_empty() {
+        return Err(Error::invalid(
+            "volumes-from specification cannot be an empty string",
+        ));
     }
-    for option in mode.split(',') {
-        match option {
-            "ro" | "rw" => {
-                access += 1;
-                point.read_only = option == "ro";
-            }
-            // Nothing is labelled without SELinux, which is how Docker takes them there.
-            "z" | "Z" => label += 1,
-            "nocopy" if point.kind == MountKind::Volume => {
-                copy += 1;
-                point.no_copy = true;
-            }
-            "consistent" | "cached" | "delegated" | "default" => consistency += 1,
-            _ => {
-                point.propagation = Propagation::parse(option).ok_or(())?;
-                propagation += 1;
-                if point.kind == MountKind::Volume {
-                    return Err(());
+    let (container, mode) = word.split_once(':').unwrap_or((word, ""));
+    if container.is_empty() {
+        return Err(Error::invalid("invalid name or ID supplied: \"\""));
+    }
+    match Mode::parse(mode) {
+        Some(asked) if asked.propagation.is_none() && !asked.no_copy => {
+            Ok((container, asked.read_only))
+        }
+        _ => Err(invalid_mode(mode)),
+    }
+}
+
+fn invalid_mode(mode: &str) -> Error {
+    Error::invalid(format!("invalid mode: {mode}"))
+}
+
+/// What a mount says behind its last colon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Mode {
+    read_only: bool,
+    no_copy: bool,
+    propagation: Option<Propagation>,
+}
+
+impl Mode {
+    /// Each of `ro` and `rw`, `z` and `Z`, `nocopy`, the propagations and the words for consistency may come once.
+    fn parse(mode: &str) -> Option<Mode> {
+        let mut parsed = Mode::default();
+        let (mut access, mut label, mut copy, mut propagation, mut consistency) = (0, 0, 0, 0, 0);
+        for option in mode.split(',').filter(|_| !mode.is_empty()) {
+            match option {
+                "ro" | "rw" => {
+                    access += 1;
+                    parsed.read_only = option == "ro";
+                }
+                // Nothing is labelled without SELinux, which is how Docker takes them there.
+                "z" | "Z" => label += 1,
+                "nocopy" => {
+                    copy += 1;
+                    parsed.no_copy = true;
+                }
+                "consistent" | "cached" | "delegated" => consistency += 1,
+                _ => {
+                    propagation += 1;
+                    parsed.propagation = Some(Propagation::parse(option)?);
                 }
             }
         }
+        [access, label, copy, propagation, consistency]
+            .iter()
+            .all(|&count| count <= 1)
+            .then_some(parsed)
     }
-    if [access, label, copy, propagation, consistency]
-        .iter()
-        .any(|&count| count > 1)
-    {
-        return Err(());
-    }
-    Ok(())
 }
 
 fn of_mount(mount: &Mount) -> Result<MountPoint> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 
-use super::mount_point::{MountKind, MountPoint};
+use super::mount_point::{MountKind, MountPoint, Propagation};
 use crate::runtime::tree;
 use crate::{Error, Result};
 
@@ -70,24 +70,22 @@ pub(super) fn mode_of_place(
     is_directory.then_some(found.st_mode & 0o7777)
 }
 
+/// How mounts made in a tmpfs later show where it is bound to, if that is asked for; of several words the last counts. It is
+/// not an option of the mount itself.
+pub(super) fn propagation(asked: &str) -> Option<Propagation> {
+    asked
+        .split(',')
+        .filter_map(Propagation::of_tmpfs)
+        .next_back()
+}
+
 /// The options of a tmpfs that is asked for with `asked`, comma-separated: Docker's own, and these, of which a later one
 /// takes the place of an earlier one of its kind.
 pub(super) fn options(asked: &str) -> Result<Vec<String>> {
     let mut set: Vec<(&str, &str)> = vec![("exec", "noexec"), ("suid", "nosuid"), ("dev", "nodev")];
     for option in asked.split(',').filter(|option| !option.is_empty()) {
         let invalid = || Error::invalid(format!("invalid tmpfs option [\"{option}\"]"));
-        // Mounts do not leave a tmpfs of the container's own, so how they would makes no difference.
-        if matches!(
-            option,
-            "private"
-                | "rprivate"
-                | "slave"
-                | "rslave"
-                | "shared"
-                | "rshared"
-                | "unbindable"
-                | "runbindable"
-        ) {
+        if Propagation::of_tmpfs(option).is_some() {
             continue;
         }
         let kind = match option.split_once('=') {
@@ -134,6 +132,19 @@ mod tests {
             ("rslave,uid=1000", "noexec,nosuid,nodev,uid=1000"),
         ] {
             assert_eq!(options(asked).expect(asked).join(","), expected);
+        }
+    }
+
+    #[test]
+    fn a_propagation_stands_beside_the_options() {
+        for (asked, expected) in [
+            ("", None),
+            ("exec,size=64m", None),
+            ("shared", Some(Propagation::Shared)),
+            ("private,exec,rshared", Some(Propagation::Rshared)),
+            ("unbindable", Some(Propagation::Unbindable)),
+        ] {
+            assert_eq!(propagation(asked), expected, "{asked}");
         }
     }
 
