@@ -29,6 +29,10 @@ const PODMAN: &[Lack] = &[
         tests: &["network::a_link_is_the_engines"],
     },
     Lack {
+        what: "Requests are refused in other words than Docker's.",
+        tests: &["refusals::refusals_have_dockers_words"],
+    },
+    Lack {
         what: "`--device-cgroup-rule` and `--isolation` are ignored.",
         tests: &[
             "device::a_rule_allows_what_is_made_inside",

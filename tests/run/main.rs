@@ -14,6 +14,7 @@ mod network;
 mod options;
 mod pull;
 mod recording;
+mod refusals;
 mod remove;
 mod requests;
 mod robust;
@@ -24,6 +25,7 @@ mod stdin;
 mod terminal;
 mod transports;
 mod trouble;
+mod users;
 mod volumes;
 
 #[path = "../support.rs"]

@@ -186,8 +186,20 @@ impl Engine {
     /// If the engine refuses it.
     #[track_caller]
     pub fn import(&self, image: &Image, reference: &str) {
+        self.import_with(image, reference, &[]);
+    }
+
+    /// The same with changes to the image's configuration, as `USER 1000`.
+    ///
+    /// # Panics
+    /// If the engine refuses it.
+    #[track_caller]
+    pub fn import_with(&self, image: &Image, reference: &str, changes: &[&str]) {
         // Podman would forget a tag that is apart.
-        let path = format!("/images/create?fromSrc=-&repo={reference}");
+        let mut path = format!("/images/create?fromSrc=-&repo={reference}");
+        for change in changes {
+            path.push_str(&format!("&changes={}", change.replace(' ', "%20")));
+        }
         self.api
             .request(
                 "POST",

@@ -54,7 +54,7 @@ impl Image {
         }
     }
 
-    /// The same with one more file.
+    /// The same with one more file, or with another one in the place of `etc/passwd` or `etc/group`.
     #[must_use]
     pub fn with_file(mut self, path: &str, mode: u32, content: impl Into<Vec<u8>>) -> Image {
         self.files.push((path.to_owned(), mode, content.into()));
@@ -125,7 +125,8 @@ impl Image {
             ),
             ("etc/group", b"root:x:0:\nnogroup:x:65534:\n"),
         ] {
-            if is_there(path) {
+            let is_replaced = self.files.iter().any(|(file, _, _)| file == path);
+            if is_there(path) && !is_replaced {
                 add_file(&mut builder, path, 0o644, content);
             }
         }
