@@ -6,32 +6,28 @@
 //! own; only what may block in a foreign call, a read of our input or a write of our output, has one. What follows from
 //! which order is decided in one place without any I/O, so that it can be tested without an engine.
 //!
-//! The pieces, in the order in which `run` uses them:
+//! [`Attachment`] is the whole sequence, from the connection to the end:
 //!
 //! ```no_run
-//! use attach::{Attached, End, Events, Resizer, Session, Signals};
+//! use attach::{Attached, Attachment, End, Events, FORCED_EXIT, Signals};
+//! use engine_client::WaitCondition;
 //! # fn run(
-//! #     client: engine_client::Client, id: String, waiting: engine_client::Waiting,
-//! #     hijacked: engine_client::Hijacked, streams: &byname::Streams, environment: &byname::Environment,
+//! #     client: engine_client::Client, id: String, streams: &byname::Streams, environment: &byname::Environment,
 //! # ) -> Result<(), Box<dyn std::error::Error>> {
 //! let mut events = Events::new()?;
 //! // Caught from here on, so that none can end the process while the terminal is in raw mode.
 //! let kill = { let (client, id) = (client.clone(), id.clone()); move |name: &str| client.kill_container(&id, Some(name)) };
 //! let _signals = Signals::forward(&events.sender(), kill)?;
 //! let attached = Attached { tty: true, stdin: true, stdout: true, stderr: false, detach_keys: None };
-//! let session = Session::start(hijacked, attached, streams, environment, &events.sender())?;
-//! events.watch(waiting);
-//! let start = { let (client, id) = (client.clone(), id.clone()); move || client.start_container(&id) };
-//! match events.perform(start) {
-//!     Some(started) => started?,
-//!     None => return Err(attach::FORCED_EXIT.into()),
-//! }
-//! let resize = move |size: terminal::Size| client.resize_container(&id, size.rows, size.columns);
-//! let _resizer = Resizer::start(&streams.out, &streams.err, resize)?;
-//! match session.end(&mut events)? {
+//! let attachment = Attachment { client: &client, id: &id, attached, streams, environment };
+//! let connected = events.perform(|| attachment.connect(WaitCondition::NextExit)).ok_or(FORCED_EXIT)??;
+//! let end = attachment.container(connected, &mut events, |events| {
+//!     events.perform(|| client.start_container(&id)).unwrap_or(Ok(()))
+//! })?;
+//! match end? {
 //!     End::Exited(status) => println!("{}", status?.status_code),
 //!     End::Detached => {}
-//!     _ => return Err(attach::FORCED_EXIT.into()),
+//!     _ => return Err(FORCED_EXIT.into()),
 //! }
 //! # Ok(())
 //! # }
@@ -41,6 +37,7 @@
 //! reader) cannot be stopped and are not waited for: they own what they use and end when the call does.
 
 mod activity;
+mod attachment;
 mod catch;
 mod conclusion;
 mod detach_keys;
@@ -55,6 +52,7 @@ mod signal_name;
 mod signals;
 mod stop;
 
+pub use attachment::Attachment;
 pub use catch::is_ignored;
 pub use conclusion::{End, NoStatus, OutputEnd};
 pub use detach_keys::{InvalidDetachKeys, detach_keys};

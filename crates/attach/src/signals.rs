@@ -96,7 +96,10 @@ impl Signals {
         forward: Option<Forward>,
         is_enough: impl FnMut(i32) -> bool + Send + 'static,
     ) -> Result<Signals, Error> {
-        let heeded = signals.into_iter().filter(|signal| !is_ignored(*signal));
+        let heeded: Vec<i32> = signals
+            .into_iter()
+            .filter(|signal| !is_ignored(*signal))
+            .collect();
         let receiver = Arc::new(Receiver {
             caught: Caught::new(heeded).map_err(Error::Signals)?,
             last: AtomicI32::new(0),

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use attach::{Attached, Events, OutputEnd, Session, Signals};
+use attach::{Attached, Attachment, Events, OutputEnd, Signals};
 use byname::{Context, ExitStatus, MaybeState, State, StatusError, command};
 use clap::Args;
 use engine_client::models::ExecConfig;
@@ -128,31 +128,20 @@ fn attached(
     let hijacked = events.perform(|| client.start_exec(&id, start));
     let hijacked = hijacked.ok_or_else(|| left(&signals))?;
     let hijacked = hijacked.map_err(errors::bare)?;
-    let attached = Attached {
-        tty: start.tty,
-        stdin,
-        stdout: true,
-        stderr: true,
-        detach_keys,
+    let attachment = Attachment {
+        client,
+        id: &id,
+        attached: Attached {
+            tty: start.tty,
+            stdin,
+            stdout: true,
+            stderr: true,
+            detach_keys,
+        },
+        streams: cx.streams(),
+        environment: cx.environment(),
     };
-    let session = Session::start(
-        hijacked,
-        attached,
-        cx.streams(),
-        cx.environment(),
-        &events.sender(),
-    )
-    .map_err(errors::session)?;
-    let resizer = if start.tty {
-        let (client, id) = (client.clone(), id.clone());
-        session::resizer(cx, move |size| {
-            client.resize_exec(&id, size.rows, size.columns)
-        })?
-    } else {
-        None
-    };
-    let end = session.output(&mut events);
-    drop(resizer);
+    let end = attachment.process(hijacked, &mut events);
     match end.map_err(errors::session)? {
         OutputEnd::Ended => {}
         OutputEnd::Detached => return Ok(ExitStatus::Success),

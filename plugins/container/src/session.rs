@@ -1,9 +1,9 @@
 //! Passes the streams of a container or process through until it ends.
 
-use attach::{Attached, Events, FORCED_EXIT, Resizer, Session, Signals};
+use attach::{Attached, Attachment, Events, FORCED_EXIT, Signals};
 use byname::{Context, ExitStatus};
-use engine_client::{AttachOptions, Client, Hijacked, WaitCondition};
-use terminal::{DetachKeys, Size};
+use engine_client::{Client, WaitCondition};
+use terminal::DetachKeys;
 
 use crate::errors;
 
@@ -51,74 +51,25 @@ pub(crate) fn run(
         Signals::swallow(&events.sender())
     }
     .map_err(errors::session)?;
-    let options = AttachOptions {
-        stdin: target.stdin,
-        stdout: true,
-        stderr: true,
-        detach_keys: target
-            .detach_keys
-            .as_ref()
-            .map(|keys| keys.as_str().to_owned()),
+    let attachment = Attachment {
+        client,
+        id: &target.id,
+        attached: Attached {
+            tty: target.tty,
+            stdin: target.stdin,
+            stdout: true,
+            stderr: true,
+            detach_keys: target.detach_keys,
+        },
+        streams: cx.streams(),
+        environment: cx.environment(),
     };
-    let wait = || client.wait_container(&target.id, target.condition);
-    let connect = || {
-        let (hijacked, waiting) = client.attach_container_and(&target.id, &options, wait)?;
-        Ok((hijacked, waiting?))
-    };
-    let connected = events.perform(connect).ok_or_else(forced)?;
-    let (hijacked, waiting) =
-        connected.map_err(|error: engine_client::Error| errors::bare(error))?;
-    let session = open(cx, hijacked, &target, &events)?;
-    events.watch(waiting);
-    if let Err(error) = start(&mut events) {
-        // The terminal is itself again before anything is printed.
-        drop(session);
-        return Err(error);
-    }
-    let resizer = if target.tty {
-        let (client, id) = (client.clone(), target.id.clone());
-        resizer(cx, move |size| {
-            client.resize_container(&id, size.rows, size.columns)
-        })?
-    } else {
-        None
-    };
-    let end = session.end(&mut events);
-    drop(resizer);
-    end.map_err(errors::session)?
+    let connected = events.perform(|| attachment.connect(target.condition));
+    let connected = connected.ok_or_else(forced)?.map_err(errors::bare)?;
+    let end = attachment.container(connected, &mut events, start);
+    end.map_err(errors::session)??
         .exit_status()
         .map_err(errors::bare)
-}
-
-fn open(
-    cx: &Context,
-    hijacked: Hijacked,
-    target: &Target,
-    events: &Events,
-) -> anyhow::Result<Session> {
-    let attached = Attached {
-        tty: target.tty,
-        stdin: target.stdin,
-        stdout: true,
-        stderr: true,
-        detach_keys: target.detach_keys.clone(),
-    };
-    Session::start(
-        hijacked,
-        attached,
-        cx.streams(),
-        cx.environment(),
-        &events.sender(),
-    )
-    .map_err(errors::session)
-}
-
-/// Keeps the size of a terminal that of ours.
-pub(crate) fn resizer(
-    cx: &Context,
-    resize: impl FnMut(Size) -> Result<(), engine_client::Error> + Send + 'static,
-) -> anyhow::Result<Option<Resizer>> {
-    Resizer::start(&cx.streams().out, &cx.streams().err, resize).map_err(errors::session)
 }
 
 /// The user has asked for the third time to leave.

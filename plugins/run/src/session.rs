@@ -5,11 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use attach::{Attached, End, Events, FORCED_EXIT, NoStatus, Resizer, Session};
+use attach::{Attached, Attachment, End, Events, FORCED_EXIT, NoStatus};
 use byname::{Context, ExitStatus};
-use engine_client::{
-    AttachOptions, Client, Error, Hijacked, RemoveOptions, WaitCondition, Waiting,
-};
+use engine_client::{Client, Error, RemoveOptions, WaitCondition};
 
 use crate::errors::{self, Wording};
 use crate::plan::Plan;
@@ -110,93 +108,66 @@ pub(crate) fn attached(
     mut events: Events,
     wording: &Wording,
 ) -> anyhow::Result<ExitStatus> {
-    let (hijacked, waiting) =
-        connect(&container, plan, stage, &mut events)?.map_err(|error| wording.engine(&error))?;
-    stage.start().map_err(errors::interrupted)?;
-    let attached = Attached {
-        tty: plan.tty,
-        stdin: plan.streams.stdin,
-        stdout: plan.streams.stdout,
-        stderr: plan.streams.stderr,
-        detach_keys: plan.detach_keys.clone(),
-    };
-    let failed = |error| failure(error, wording);
-    let session = Session::start(
-        hijacked,
-        attached,
-        cx.streams(),
-        cx.environment(),
-        &events.sender(),
-    );
-    let session = session.map_err(failed)?;
-    events.watch(waiting);
-    container.release();
-    match start(&container, &mut events) {
-        None => {
-            drop(session);
-            return Err(forced());
-        }
-        Some(Err(error)) => {
-            // The terminal is itself again before anything is printed.
-            drop(session);
-            if plan.rm {
-                // The engine removes it; afterwards its name can be used again. If that fails there is nothing to add.
-                let _ = events.status();
-            }
-            return Err(wording.engine(&error));
-        }
-        Some(Ok(())) => stage.run(&container.client, &container.id),
-    }
-    let resizer = if plan.tty {
-        resizer(cx, &container).map_err(failed)?
-    } else {
-        None
-    };
-    let end = session.end(&mut events);
-    drop(resizer);
-    conclude(end.map_err(failed)?)
-}
-
-/// Attaches and waits. Both have to be there before the start, neither needs the other: the engine is asked for both
-/// before it has answered either, and left at the first signal that asks to end.
-fn connect(
-    container: &Created,
-    plan: &Plan,
-    stage: &Stage,
-    events: &mut Events,
-) -> anyhow::Result<Result<(Hijacked, Waiting), Error>> {
-    let (client, id) = (&container.client, &container.id);
-    let options = AttachOptions {
-        stdin: plan.streams.stdin,
-        stdout: plan.streams.stdout,
-        stderr: plan.streams.stderr,
-        detach_keys: plan
-            .detach_keys
-            .as_ref()
-            .map(|keys| keys.as_str().to_owned()),
+    let (client, id) = (container.client.clone(), container.id.clone());
+    let attachment = Attachment {
+        client: &client,
+        id: &id,
+        attached: Attached {
+            tty: plan.tty,
+            stdin: plan.streams.stdin,
+            stdout: plan.streams.stdout,
+            stderr: plan.streams.stderr,
+            detach_keys: plan.detach_keys.clone(),
+        },
+        streams: cx.streams(),
+        environment: cx.environment(),
     };
     let condition = if plan.rm {
         WaitCondition::Removed
     } else {
         WaitCondition::NextExit
     };
-    let work = || {
-        let wait = || client.wait_container(id, condition);
-        let (hijacked, waiting) = client.attach_container_and(id, &options, wait)?;
-        Ok((hijacked, waiting?))
-    };
-    stage.perform(events, work).map_err(errors::interrupted)
+    // Both have to be there before the start; they are left at the first signal that asks to end.
+    let connected = stage
+        .perform(&mut events, || attachment.connect(condition))
+        .map_err(errors::interrupted)?
+        .map_err(|error| wording.engine(&error))?;
+    stage.start().map_err(errors::interrupted)?;
+    let end = attachment.container(connected, &mut events, |events| {
+        container.release();
+        match start(&container, events) {
+            None => Err(NotStarted::Forced),
+            Some(Err(error)) => Err(NotStarted::Refused(error)),
+            Some(Ok(())) => {
+                stage.run(&container.client, &container.id);
+                Ok(())
+            }
+        }
+    });
+    match end.map_err(|error| failure(error, wording))? {
+        Ok(end) => conclude(end),
+        Err(NotStarted::Forced) => Err(forced()),
+        Err(NotStarted::Refused(error)) => {
+            if plan.rm {
+                // The engine removes it; afterwards its name can be used again. If that fails there is nothing to add.
+                let _ = events.status();
+            }
+            Err(wording.engine(&error))
+        }
+    }
+}
+
+/// Why a container was not started.
+enum NotStarted {
+    /// The user forced the exit before the engine answered.
+    Forced,
+    /// The engine does not.
+    Refused(Error),
 }
 
 /// Starts the container. `None` if the user forced the exit before the engine answered.
 fn start(container: &Created, events: &mut Events) -> Option<Result<(), Error>> {
     events.perform(|| container.client.start_container(&container.id))
-}
-
-fn resizer(cx: &Context, container: &Created) -> Result<Option<Resizer>, attach::Error> {
-    let (client, id) = (container.client.clone(), container.id.clone());
-    let resize = move |size: terminal::Size| client.resize_container(&id, size.rows, size.columns);
-    Resizer::start(&cx.streams().out, &cx.streams().err, resize)
 }
 
 /// The status that the end of a session means.
