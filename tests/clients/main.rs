@@ -5,6 +5,7 @@
 
 mod docker;
 mod docker_py;
+mod keys;
 
 #[path = "../support.rs"]
 #[allow(dead_code, reason = "every suite uses another part")]

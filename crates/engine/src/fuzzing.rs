@@ -30,6 +30,11 @@ pub fn new_container(data: &[u8]) {
     crate::containers::fuzz::new_container(data);
 }
 
+/// A part of the body of a request, whose keys are in any case.
+pub fn json(data: &[u8]) {
+    crate::json::fuzz(data);
+}
+
 /// The archive of a layer.
 pub fn layer(data: &[u8]) {
     crate::image::fuzz::layer(data);
@@ -120,6 +125,7 @@ mod tests {
         corpus("query", super::query);
         corpus("filters", super::filters);
         corpus("new_container", super::new_container);
+        corpus("json", super::json);
         corpus("layer", super::layer);
         corpus("compressed", super::compressed);
         corpus("manifest", super::manifest);

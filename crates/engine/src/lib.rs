@@ -16,6 +16,7 @@ mod error;
 pub mod fuzzing;
 pub mod image;
 mod init;
+mod json;
 mod layout;
 mod lines;
 mod listener;

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::query::Query;
 use super::version::ApiVersion;
-use crate::{Engine, Error, Result};
+use crate::{Engine, Error, Result, json};
 
 /// How large a body of JSON may be: a seccomp profile has its place in it many times.
 const LARGEST_JSON: usize = 4 << 20;
@@ -89,20 +89,29 @@ impl<'a> Call<'a> {
         piece.map_err(|error| Error::invalid(format!("read the body: {error}")).with_source(error))
     }
 
-    /// The body as JSON.
+    /// The body as JSON, whose keys have no case.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) if it is none, is of another shape, is too
     /// large or empty.
     pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
+        from_json(&self.json_text().await?)
+    }
+
+    /// The body, which shall be JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) if it is too large or empty.
+    pub(crate) async fn json_text(&mut self) -> Result<Vec<u8>> {
         let body = self.json_bytes().await?;
         if body.is_empty() {
             return Err(Error::invalid(
                 "invalid JSON: got EOF while reading request body",
             ));
         }
-        from_json(&body)
+        Ok(body)
     }
 
     /// The body as JSON, or the default where there is no body.
@@ -178,7 +187,7 @@ pub(super) async fn drain(body: &RefCell<Incoming>) {
 }
 
 /// Reads JSON of a request, and says where it is wrong.
-pub(crate) fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
-    serde_json::from_slice(text)
+fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
+    json::from_slice(text)
         .map_err(|error| Error::invalid(format!("invalid JSON: {error}")).with_source(error))
 }

@@ -1,7 +1,5 @@
 //! `/containers`: everything about containers.
 
-use serde_json::Value;
-
 use super::answer::Answer;
 use super::call::Call;
 use super::filters::Filters;
@@ -111,8 +109,7 @@ fn list(call: &Call<'_>) -> Result<Answer> {
 }
 
 async fn create(call: &mut Call<'_>) -> Result<Answer> {
-    let body: Value = call.json().await?;
-    let mut new = NewContainer::from_json(body)?;
+    let mut new = NewContainer::from_json(&call.json_text().await?)?;
     let text = |name: &str| call.query.get(name).unwrap_or_default().to_owned();
     new.name = text("name");
     new.platform = text("platform");

@@ -284,10 +284,7 @@ fn write(engine: &Engine, record: &mut Record, name: &str) -> Result<()> {
 /// engine's own failure.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz(data: &[u8]) {
-    let Ok(json) = serde_json::from_slice(data) else {
-        return;
-    };
-    let Ok(new) = NewContainer::from_json(json) else {
+    let Ok(new) = NewContainer::from_json(data) else {
         return;
     };
     if let Err(error) = decide(new) {

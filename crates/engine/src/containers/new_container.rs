@@ -1,10 +1,11 @@
 //! What a container shall be, as `POST /containers/create` is told.
 
 use bollard_stubs::models::ContainerCreateBody;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::restart_policy;
-use crate::{Error, Result};
+use crate::{Error, Result, json};
 
 /// A container that is to be made.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,100 +27,122 @@ impl NewContainer {
     ///
     /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for what has another shape, or a word that is
     /// none of those for its place.
-    pub(crate) fn from_json(json: Value) -> Result<NewContainer> {
-        let Value::Object(mut object) = json else {
+    pub(crate) fn from_json(text: &[u8]) -> Result<NewContainer> {
+        let invalid = |error: serde_json::Error| {
+            Error::invalid(format!("invalid JSON: {error}")).with_source(error)
+        };
+        if !text.trim_ascii_start().starts_with(b"{") {
+            serde_json::from_slice::<IgnoredAny>(text).map_err(invalid)?;
             return Err(Error::invalid(
                 "config cannot be empty in order to create a container",
             ));
-        };
-        for name in ["Cmd", "Entrypoint"] {
-            word_to_list(&mut object, name);
         }
-        let rootfs = match object.remove("Rootfs") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) if text.is_empty() => None,
-            Some(Value::String(text)) => Some(text),
-            Some(_) => return Err(Error::invalid("Rootfs is not a text")),
-        };
-        let mac_address = match object.remove("MacAddress") {
-            Some(Value::String(text)) if !text.is_empty() => Some(text),
-            _ => None,
-        };
-        check_words(&object)?;
-        let mut body: ContainerCreateBody = serde_json::from_value(Value::Object(object))
-            .map_err(|error| Error::invalid(format!("invalid JSON: {error}")).with_source(error))?;
-        if let Some(address) = mac_address {
+        let further: Further = json::from_slice(text).map_err(invalid)?;
+        further.check_words()?;
+        let mut body: ContainerCreateBody = json::from_slice(text).map_err(invalid)?;
+        if let Some(address) = further.mac_address.filter(|text| !text.is_empty()) {
             give_mac_address(&mut body, address);
         }
         Ok(NewContainer {
             body,
-            rootfs,
+            rootfs: further.rootfs.filter(|text| !text.is_empty()),
             ..NewContainer::default()
         })
     }
 }
 
-/// Clients may send one word where a list of words is meant.
-fn word_to_list(object: &mut Map<String, Value>, name: &str) {
-    if let Some(value @ Value::String(_)) = object.get_mut(name) {
-        *value = Value::Array(vec![value.take()]);
+/// What a body says beyond the model, and the words in it of which there are a few: in the model they are of an enumeration
+/// each, whose errors would name what the client never wrote.
+#[derive(Default, Deserialize)]
+#[serde(rename = "ContainerCreateBody", rename_all = "PascalCase", default)]
+struct Further {
+    rootfs: Option<String>,
+    mac_address: Option<String>,
+    host_config: Option<HostWords>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename = "HostConfig", rename_all = "PascalCase", default)]
+struct HostWords {
+    restart_policy: Option<PolicyWords>,
+    isolation: Option<String>,
+    cgroupns_mode: Option<String>,
+    mounts: Option<Vec<MountWords>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename = "RestartPolicy", rename_all = "PascalCase", default)]
+struct PolicyWords {
+    name: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename = "Mount", rename_all = "PascalCase", default)]
+struct MountWords {
+    #[serde(rename = "Type")]
+    kind: Option<String>,
+    bind_options: Option<BindWords>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename = "MountBindOptions", rename_all = "PascalCase", default)]
+struct BindWords {
+    propagation: Option<String>,
+}
+
+impl Further {
+    fn check_words(&self) -> Result<()> {
+        let Some(host_config) = &self.host_config else {
+            return Ok(());
+        };
+        let policy = host_config.restart_policy.as_ref();
+        if let Some(name) = policy.and_then(|policy| policy.name.as_deref())
+            && !restart_policy::NAMES.contains(&name)
+        {
+            return Err(restart_policy::unknown(name));
+        }
+        if let Some(name) = &host_config.isolation
+            && !matches!(name.as_str(), "" | "default")
+        {
+            return Err(Error::invalid(format!(
+                "invalid isolation '{name}' on linux"
+            )));
+        }
+        if let Some(mode) = &host_config.cgroupns_mode
+            && !matches!(mode.as_str(), "" | "private" | "host")
+        {
+            return Err(Error::invalid(format!(
+                "invalid cgroup namespace mode: {mode}"
+            )));
+        }
+        host_config
+            .mounts
+            .iter()
+            .flatten()
+            .try_for_each(MountWords::check)
     }
 }
 
-/// Words of which there are a few are of an enumeration each, whose errors would name what the client never wrote.
-fn check_words(object: &Map<String, Value>) -> Result<()> {
-    let Some(host_config) = object.get("HostConfig") else {
-        return Ok(());
-    };
-    let word = |pointer: &str| host_config.pointer(pointer).and_then(Value::as_str);
-    if let Some(name) = word("/RestartPolicy/Name")
-        && !restart_policy::NAMES.contains(&name)
-    {
-        return Err(restart_policy::unknown(name));
+impl MountWords {
+    fn check(&self) -> Result<()> {
+        const TYPES: [&str; 6] = ["bind", "cluster", "image", "npipe", "tmpfs", "volume"];
+        const PROPAGATIONS: [&str; 7] = [
+            "", "private", "rprivate", "shared", "rshared", "slave", "rslave",
+        ];
+        let kind = self.kind.as_deref().unwrap_or_default();
+        let invalid =
+            |why: String| Error::invalid(format!("invalid mount config for type {kind:?}: {why}"));
+        if !TYPES.contains(&kind) {
+            return Err(invalid(format!("mount type unknown: {kind:?}")));
+        }
+        let bind_options = self.bind_options.as_ref();
+        let propagation = bind_options.and_then(|options| options.propagation.as_deref());
+        let propagation = propagation.unwrap_or_default();
+        if !PROPAGATIONS.contains(&propagation) {
+            return Err(invalid(format!("invalid propagation mode: {propagation}")));
+        }
+        Ok(())
     }
-    if let Some(name) = word("/Isolation")
-        && !matches!(name, "" | "default")
-    {
-        return Err(Error::invalid(format!(
-            "invalid isolation '{name}' on linux"
-        )));
-    }
-    if let Some(mode) = word("/CgroupnsMode")
-        && !matches!(mode, "" | "private" | "host")
-    {
-        return Err(Error::invalid(format!(
-            "invalid cgroup namespace mode: {mode}"
-        )));
-    }
-    let mounts = host_config.get("Mounts").and_then(Value::as_array);
-    for mount in mounts.into_iter().flatten() {
-        check_mount_words(mount)?;
-    }
-    Ok(())
-}
-
-fn check_mount_words(mount: &Value) -> Result<()> {
-    const TYPES: [&str; 6] = ["bind", "cluster", "image", "npipe", "tmpfs", "volume"];
-    const PROPAGATIONS: [&str; 7] = [
-        "", "private", "rprivate", "shared", "rshared", "slave", "rslave",
-    ];
-    let kind = mount
-        .get("Type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let invalid =
-        |why: String| Error::invalid(format!("invalid mount config for type {kind:?}: {why}"));
-    if !TYPES.contains(&kind) {
-        return Err(invalid(format!("mount type unknown: {kind:?}")));
-    }
-    let propagation = mount
-        .pointer("/BindOptions/Propagation")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if !PROPAGATIONS.contains(&propagation) {
-        return Err(invalid(format!("invalid propagation mode: {propagation}")));
-    }
-    Ok(())
 }
 
 /// Below API 1.44 the address is the container's; the models know it where it has been since, at the endpoint.
@@ -143,14 +166,11 @@ fn give_mac_address(body: &mut ContainerCreateBody, address: String) {
 /// The body of this module's fuzz target: any body is read or refused as the client's mistake.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz(data: &[u8]) {
-    let Ok(json) = serde_json::from_slice(data) else {
-        return;
-    };
-    match NewContainer::from_json(json) {
+    match NewContainer::from_json(data) {
         Ok(new) => {
             // What is recorded has to be read again.
-            let text = serde_json::to_value(&new.body).expect("JSON");
-            NewContainer::from_json(text).expect("what was written");
+            let text = serde_json::to_vec(&new.body).expect("JSON");
+            NewContainer::from_json(&text).expect("what was written");
         }
         Err(error) => assert_eq!(error.status(), 400, "{error}"),
     }
@@ -159,37 +179,38 @@ pub(crate) fn fuzz(data: &[u8]) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn error(json: Value) -> String {
-        let error = NewContainer::from_json(json).expect_err("refused");
+    fn read(body: Value) -> Result<NewContainer> {
+        NewContainer::from_json(body.to_string().as_bytes())
+    }
+
+    fn error(body: Value) -> String {
+        let error = read(body).expect_err("refused");
         assert_eq!(error.status(), 400);
         error.to_string()
     }
 
     #[test]
     fn the_directory_stands_beside_an_empty_image() {
-        let new = NewContainer::from_json(json!({"Image": "", "Rootfs": "/:O", "Cmd": ["true"]}))
-            .expect("a request");
+        let new = read(json!({"Image": "", "Rootfs": "/:O", "Cmd": ["true"]})).expect("a request");
         assert_eq!(new.rootfs.as_deref(), Some("/:O"));
         assert_eq!(new.body.image.as_deref(), Some(""));
-        assert_eq!(error(json!({"Rootfs": 1})), "Rootfs is not a text");
+        assert!(error(json!({"Rootfs": 1})).starts_with("invalid JSON: invalid type: integer"));
     }
 
     #[test]
     fn one_word_is_a_list_of_one() {
-        let new = NewContainer::from_json(json!({"Cmd": "true", "Entrypoint": ["a", "b"]}))
-            .expect("a request");
+        let new = read(json!({"Cmd": "true", "Entrypoint": ["a", "b"]})).expect("a request");
         assert_eq!(new.body.cmd.as_deref(), Some(&["true".to_owned()][..]));
         assert_eq!(new.body.entrypoint.map(|list| list.len()), Some(2));
     }
 
     #[test]
     fn an_old_clients_mac_address_is_its_endpoints() {
-        let new =
-            NewContainer::from_json(json!({"MacAddress": "02:00:00:00:00:01"})).expect("a request");
+        let new = read(json!({"MacAddress": "02:00:00:00:00:01"})).expect("a request");
         let endpoints = new
             .body
             .networking_config
@@ -199,6 +220,29 @@ mod tests {
             endpoints["default"].mac_address.as_deref(),
             Some("02:00:00:00:00:01")
         );
+    }
+
+    #[test]
+    fn keys_have_no_case_here_either() {
+        let new = read(json!({
+            "rootfs": "/:O", "macaddress": "02:00:00:00:00:01", "hostconfig": {"networkmode": "bridge"},
+        }))
+        .expect("a request");
+        assert_eq!(new.rootfs.as_deref(), Some("/:O"));
+        let endpoints = new
+            .body
+            .networking_config
+            .and_then(|config| config.endpoints_config);
+        assert!(endpoints.is_some_and(|endpoints| endpoints.contains_key("bridge")));
+        for wrong in [
+            json!({"hostconfig": {"restartpolicy": {"name": "mostly"}}}),
+            json!({"hostConfig": {"ISOLATION": "hyperv"}}),
+            json!({"HOSTCONFIG": {"mounts": [{"type": "tape"}]}}),
+            json!({"rootfs": "/", "Rootfs": "/tmp"}),
+            json!({"HostConfig": {"CapDrop": ["ALL"], "capdrop": []}}),
+        ] {
+            error(wrong);
+        }
     }
 
     #[test]

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 
 use bollard_stubs::models::ImageConfig;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::digest::Digest;
 use super::platform::Platform;
 use crate::spec::ImageDefaults;
-use crate::{Error, Result};
+use crate::{Error, Result, json};
 
 /// The configuration of an image: that of the OCI image specification, with Docker's additions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -130,16 +129,8 @@ impl Config {
         let invalid = |error: serde_json::Error| {
             Error::invalid(format!("invalid image configuration: {error}"))
         };
-        let mut value: Value = serde_json::from_slice(bytes).map_err(invalid)?;
-        // Old images have a command as one text where there should be a list of words.
-        for key in ["Cmd", "Entrypoint", "Shell"] {
-            if let Some(words) = value.pointer_mut(&format!("/config/{key}"))
-                && words.is_string()
-            {
-                *words = Value::Array(vec![words.take()]);
-            }
-        }
-        let config: Config = serde_json::from_value(value).map_err(invalid)?;
+        // Docker reads its keys in any case, and in old images a command is one text.
+        let config: Config = json::from_slice(bytes).map_err(invalid)?;
         if !matches!(config.rootfs.kind.as_str(), "layers" | "") {
             return Err(Error::invalid(format!(
                 "invalid image configuration: its root file system is of the unknown type {:?}",

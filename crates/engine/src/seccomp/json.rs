@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::architecture;
 use super::profile::{Action, Argument, Condition, Operator, Profile, Rule, Scope};
 use super::{EPERM, invalid};
-use crate::{Error, Result};
+use crate::{Error, Result, json};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,7 +71,7 @@ struct Limits {
 }
 
 pub(super) fn parse(text: &str) -> Result<Profile> {
-    let file: File = serde_json::from_str(text)
+    let file: File = json::from_slice(text.as_bytes())
         .map_err(|error| Error::invalid(format!("Decoding seccomp profile failed: {error}")))?;
     if file.listener_path.is_some_and(|path| !path.is_empty()) {
         return Err(Error::not_implemented(
