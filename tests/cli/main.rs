@@ -1,6 +1,7 @@
 //! The program itself, without any engine: help, version, global options, unknown commands.
 
 mod configuration;
+mod connections;
 mod endless_inputs;
 mod endpoint;
 mod engine;

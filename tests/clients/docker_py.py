@@ -49,6 +49,24 @@ def limits_are_the_containers(client):
     assert limit == b"67108864\n", limit
 
 
+def an_exec_loses_no_output(client):
+    # The library drops what comes in one packet with the head of the answer.
+    container = client.containers.run("busybox", ["sleep", "600"], detach=True, network_mode="none", name=unique())
+    try:
+        for tty in [False, True]:
+            for _ in range(30):
+                code, output = container.exec_run(["echo", "hello"], tty=tty)
+                assert (code, output.split()) == (0, [b"hello"]), (tty, code, output)
+                _, stream = container.exec_run(["echo", "hello"], tty=tty, socket=True)
+                stream = getattr(stream, "_sock", stream)
+                received = b""
+                while piece := stream.recv(4096):
+                    received += piece
+                assert received.endswith(b"hello\r\n" if tty else b"hello\n"), (tty, received)
+    finally:
+        container.remove(force=True)
+
+
 def failures_are_exceptions(client):
     try:
         client.containers.run("busybox", ["sh", "-c", "echo no >&2; exit 3"], remove=True)

@@ -58,6 +58,7 @@ macro_rules! function {
 function!(run_returns_what_is_written);
 function!(limits_are_the_containers);
 function!(failures_are_exceptions);
+function!(an_exec_loses_no_output);
 function!(a_container_lives_from_create_to_remove);
 function!(a_process_joins_a_container);
 function!(standard_input_is_a_socket);

@@ -6,6 +6,7 @@
 mod docker;
 mod docker_py;
 mod keys;
+mod streams;
 
 #[path = "../support.rs"]
 #[allow(dead_code, reason = "every suite uses another part")]

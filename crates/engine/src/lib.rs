@@ -29,6 +29,7 @@ pub mod rootfs;
 pub mod runtime;
 pub mod seccomp;
 pub mod signal;
+mod socket;
 pub mod spec;
 pub mod state;
 mod sys;

@@ -25,6 +25,17 @@ pub(crate) use process::{
 };
 pub(crate) use signal::{block_signals, exit_status, send_signal};
 
+/// How much of what was sent on a unix socket the other side has not read, as the kernel counts it: with its own overhead.
+pub(crate) fn unread(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the kernel writes one number to where the pointer leads.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    match result {
+        0 => Ok(u32::try_from(bytes).unwrap_or(0)),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// An instruction of a seccomp filter, laid out as the kernel's `struct sock_filter`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,8 @@ use serde::Serialize;
 use super::body::{AnswerBody, BodyWriter};
 use crate::{Error, Result};
 
-type Continuation = Box<dyn FnOnce(UnixStream, Vec<u8>) + Send>;
+/// What takes over a connection, with the bytes that its client sent behind the head of the request.
+pub(super) type Continuation = Box<dyn FnOnce(UnixStream, Vec<u8>) + Send>;
 
 /// An answer.
 pub(crate) struct Answer {
@@ -124,10 +125,26 @@ impl Answer {
         content_type: &'static str,
         then: impl FnOnce(UnixStream, Vec<u8>) + Send + 'static,
     ) -> Answer {
-        let mut answer = Answer::empty(StatusCode::SWITCHING_PROTOCOLS)
-            .with(CONTENT_TYPE, HeaderValue::from_static(content_type))
+        Answer::hijack(StatusCode::SWITCHING_PROTOCOLS, content_type, then)
             .with(CONNECTION, HeaderValue::from_static("Upgrade"))
-            .with(UPGRADE, HeaderValue::from_static("tcp"));
+            .with(UPGRADE, HeaderValue::from_static("tcp"))
+    }
+
+    /// 200, for a client that did not ask for it: the connection becomes a stream in the same way.
+    pub(crate) fn raw_stream(
+        content_type: &'static str,
+        then: impl FnOnce(UnixStream, Vec<u8>) + Send + 'static,
+    ) -> Answer {
+        Answer::hijack(StatusCode::OK, content_type, then)
+    }
+
+    fn hijack(
+        status: StatusCode,
+        content_type: &'static str,
+        then: impl FnOnce(UnixStream, Vec<u8>) + Send + 'static,
+    ) -> Answer {
+        let mut answer =
+            Answer::empty(status).with(CONTENT_TYPE, HeaderValue::from_static(content_type));
         answer.continuation = Some(Box::new(then));
         answer
     }

@@ -3,13 +3,15 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::time::Duration;
 
 use hyper::Method;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderMap, UPGRADE};
+use hyper::header::{CONTENT_TYPE, HeaderMap, UPGRADE, USER_AGENT};
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::query::Query;
 use super::version::ApiVersion;
@@ -20,6 +22,12 @@ const LARGEST_JSON: usize = 4 << 20;
 
 /// How much is read of what is too large, or of what nobody asked for.
 const MOST_READ: usize = 64 << 20;
+
+/// How long a piece of a body of JSON may take. What is an archive may take its time: another program makes it.
+const PIECE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a piece may take of what nobody asked for.
+const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// A request.
 #[derive(Debug)]
@@ -83,6 +91,24 @@ impl<'a> Call<'a> {
         self.headers.contains_key(UPGRADE)
     }
 
+    /// Whether the connection may become a stream, so that the client may send what is not HTTP.
+    pub(crate) fn may_become_stream(&self) -> bool {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        self.wants_upgrade()
+            || matches!(
+                path.as_slice(),
+                ["containers", _, "attach", ..] | ["exec", _, "start"]
+            )
+    }
+
+    /// Whether the client is known to keep what it reads of a stream together with the head of the answer: Docker's own, and
+    /// this project's, which goes by the same name.
+    pub(crate) fn keeps_what_follows(&self) -> bool {
+        self.headers
+            .get(USER_AGENT)
+            .is_some_and(|agent| agent.as_bytes().starts_with(b"Docker-Client/"))
+    }
+
     /// The next piece of the body; `None` at its end.
     pub(crate) async fn body_piece(&mut self) -> Result<Option<Bytes>> {
         let piece = next_piece(self.body).await;
@@ -126,7 +152,13 @@ impl<'a> Call<'a> {
     async fn json_bytes(&mut self) -> Result<Vec<u8>> {
         let mut whole = Vec::new();
         let mut length = 0;
-        while let Some(piece) = self.body_piece().await? {
+        loop {
+            let piece = timeout(PIECE_LIMIT, self.body_piece()).await;
+            let piece = piece.map_err(|_| {
+                let seconds = PIECE_LIMIT.as_secs();
+                Error::invalid(format!("nothing of the body came for {seconds} seconds"))
+            })?;
+            let Some(piece) = piece? else { break };
             length += piece.len();
             if length <= LARGEST_JSON {
                 whole.extend_from_slice(&piece);
@@ -179,9 +211,9 @@ async fn next_piece(body: &RefCell<Incoming>) -> hyper::Result<Option<Bytes>> {
 pub(super) async fn drain(body: &RefCell<Incoming>) {
     let mut length = 0;
     while length < MOST_READ {
-        match next_piece(body).await {
-            Ok(Some(piece)) => length += piece.len(),
-            Ok(None) | Err(_) => return,
+        match timeout(DRAIN_LIMIT, next_piece(body)).await {
+            Ok(Ok(Some(piece))) => length += piece.len(),
+            _ => return,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `/containers`: everything about containers.
 
+use hyper::header::TRANSFER_ENCODING;
+
 use super::answer::Answer;
 use super::call::Call;
 use super::filters::Filters;
@@ -165,6 +167,11 @@ fn wait(call: &Call<'_>, name: &str) -> Result<Answer> {
 }
 
 fn attach(call: &Call<'_>, name: &str) -> Result<Answer> {
+    if call.headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Error::invalid(
+            "input for a container cannot be sent in chunks: send it as it is behind the head of the request",
+        ));
+    }
     let container = Container::find(call.engine, name)?;
     container.check_not_paused("attach")?;
     let query = &call.query;

@@ -5,9 +5,13 @@ use hyper::StatusCode;
 
 use super::answer::Answer;
 use super::call::Call;
+use super::version::ApiVersion;
 use super::{containers as api_containers, hijack, router};
 use crate::monitor::protocol::{Request, Size};
 use crate::{Error, Result, containers, monitor};
+
+/// The version from which on a terminal can be given its size when its process is made or started.
+const CONSOLE_SIZES: ApiVersion = ApiVersion::new(1, 42);
 
 pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
     let path: Vec<String> = call.path.clone();
@@ -25,7 +29,10 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
 
 /// `POST /containers/{id}/exec`.
 pub(super) async fn create(call: &mut Call<'_>, name: &str) -> Result<Answer> {
-    let config: ExecConfig = call.json().await?;
+    let mut config: ExecConfig = call.json().await?;
+    if call.version < CONSOLE_SIZES {
+        config.console_size = None;
+    }
     let id = containers::create_exec(call.engine, name, config)?;
     // The model would write it in lower case.
     Answer::created(&serde_json::json!({ "Id": id }))
@@ -34,19 +41,17 @@ pub(super) async fn create(call: &mut Call<'_>, name: &str) -> Result<Answer> {
 async fn start(call: &mut Call<'_>, id: &str) -> Result<Answer> {
     let config: ExecStartConfig = call.json_or_default().await?;
     let exec = containers::exec_of(call.engine, id)?;
-    // What it was made with counts: a terminal that the process has not cannot be asked for here.
-    let tty = exec.config.tty.unwrap_or(false);
+    // Whether there are frames is this call's to say, as with Docker, whatever the process was made with.
+    let tty = config.tty.unwrap_or(false);
     let detach = config.detach.unwrap_or(false);
+    let size = config
+        .console_size
+        .filter(|_| tty && call.version >= CONSOLE_SIZES);
     let request = Request::ExecStart {
         id: exec.id,
         detach,
         tty,
-        size: console_size(
-            config
-                .console_size
-                .as_deref()
-                .or(exec.config.console_size.as_deref()),
-        )?,
+        size: console_size(size.or(exec.config.console_size).as_deref())?,
     };
     let (monitor, _) = monitor::request(call.engine.layout(), &exec.container, &request)?;
     match detach {

@@ -5,6 +5,7 @@
 //!
 //! A family is a function from a `Call` to an `Answer`, with a line in the router.
 
+mod accept;
 mod answer;
 mod body;
 mod call;
@@ -12,6 +13,7 @@ mod connection;
 mod containers;
 mod exec;
 mod filters;
+mod head;
 mod hijack;
 mod images;
 mod networks;
@@ -20,9 +22,11 @@ mod router;
 mod system;
 mod version;
 mod volumes;
+mod wire;
 
+pub use accept::listen;
+pub use connection::serve;
 pub(crate) use connection::serve_apart;
-pub use connection::{listen, serve};
 pub(crate) use filters::Filters;
 
 /// The header by which this engine is known from others; its value is the engine's version.

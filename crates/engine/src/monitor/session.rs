@@ -10,13 +10,14 @@ use std::rc::Rc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, sendmsg, shutdown};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
 use super::frame;
 use super::log::Stream;
+use crate::socket;
 
 /// How much may wait for a client before the container is held up, in bytes.
 const MOST_WAITING: usize = 1_000_000;
@@ -165,7 +166,7 @@ impl Session {
         self.waiting.replace(Waiting::default());
         made_room();
         if let Some(client) = self.client.take() {
-            close(&client);
+            socket::end(&*client);
         }
     }
 
@@ -209,12 +210,4 @@ async fn hang_up(client: &UnixStream) {
     if client.async_io(Interest::WRITABLE, gone).await.is_err() {
         std::future::pending::<()>().await;
     }
-}
-
-/// Ends a connection such that the other side reads an end and not an error, which it does if something is left that it
-/// sent.
-fn close(client: &UnixStream) {
-    let _ = shutdown(client, Shutdown::Both);
-    let mut buffer = [0; 512];
-    while let Ok((1.., _)) = recv(client, &mut buffer, RecvFlags::DONTWAIT) {}
 }

@@ -4,6 +4,7 @@ mod containers;
 mod monitor;
 mod networks;
 mod shapes;
+mod streams;
 mod system;
 mod volumes;
 mod wire;

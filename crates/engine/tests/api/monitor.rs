@@ -17,14 +17,14 @@ use crate::containers::create;
 use crate::wire::Fixture;
 
 /// A container whose monitor is a thread of the test.
-struct Monitored {
-    fixture: Fixture,
+pub(crate) struct Monitored {
+    pub(crate) fixture: Fixture,
     listener: UnixListener,
     _lock: File,
 }
 
 impl Monitored {
-    fn new(body: Value) -> Monitored {
+    pub(crate) fn new(body: Value) -> Monitored {
         let fixture = Fixture::new();
         let id = create(&fixture, "one", body);
         let layout = fixture.engine.layout();
@@ -47,7 +47,7 @@ impl Monitored {
     }
 
     /// Answers one connection on a thread; what `answer` returns comes through the channel.
-    fn answer<T: Send + 'static>(
+    pub(crate) fn answer<T: Send + 'static>(
         &self,
         answer: impl FnOnce(Value, &mut UnixStream) -> T + Send + 'static,
     ) -> Receiver<T> {
@@ -68,7 +68,7 @@ impl Monitored {
 }
 
 /// The line that brings a descriptor, and the descriptor.
-fn receive_stream(connection: &UnixStream) -> (Value, UnixStream) {
+pub(crate) fn receive_stream(connection: &UnixStream) -> (Value, UnixStream) {
     let mut bytes = vec![0; 4096];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -93,7 +93,7 @@ fn receive_stream(connection: &UnixStream) -> (Value, UnixStream) {
 }
 
 /// The head of an answer, byte by byte, so that what follows is left alone.
-fn read_head(stream: &mut UnixStream) -> String {
+pub(crate) fn read_head(stream: &mut UnixStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -103,7 +103,7 @@ fn read_head(stream: &mut UnixStream) -> String {
     String::from_utf8(head).expect("UTF-8")
 }
 
-const UPGRADE: &str = "Host: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n";
+pub(crate) const UPGRADE: &str = "Host: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n";
 
 #[test]
 fn an_attached_connection_is_the_monitors() {
@@ -155,22 +155,6 @@ fn an_attached_connection_is_the_monitors() {
         client.read_to_string(&mut output).expect("output");
         assert_eq!(output, "from the monitor");
     }
-}
-
-#[test]
-fn a_client_that_stays_with_http_reads_the_output_as_a_body() {
-    let container = Monitored::new(json!({}));
-    container.answer(|_, monitor| {
-        monitor.write_all(b"\"ready\"\n").expect("written");
-        let (_, mut client) = receive_stream(monitor);
-        client.write_all(b"from the monitor").expect("written");
-    });
-    let answer = container
-        .fixture
-        .exchange("POST /containers/one/attach?stream=1&stdout=1 HTTP/1.0\r\nHost: x\r\n\r\n");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-    assert!(head.starts_with("HTTP/1.0 200 "), "{head}");
-    assert_eq!(body, "from the monitor");
 }
 
 #[test]
