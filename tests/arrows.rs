@@ -10,10 +10,12 @@ use std::path::Path;
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// The crates that know nothing of containers, nor of each other beyond what stands here.
-const BASES: [(&str, &[&str]); 6] = [
+const BASES: [(&str, &[&str]); 8] = [
     ("byname", &["byname-macros", "printable"]),
     ("byname-macros", &[]),
+    ("docker-types", &["listing", "printable", "terminal"]),
     ("image-reference", &[]),
+    ("listing", &["printable", "terminal"]),
     ("printable", &[]),
     ("reexec", &[]),
     ("terminal", &["printable"]),

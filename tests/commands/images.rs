@@ -32,7 +32,7 @@ fn images_are_listed() {
     }
     tool(engine).run(["images", "no-such-image"]).assert(
         0,
-        "REPOSITORY   TAG   IMAGE ID   CREATED   SIZE\n",
+        "REPOSITORY   TAG       IMAGE ID   CREATED   SIZE\n",
         "",
     );
     assert!(

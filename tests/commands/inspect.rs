@@ -109,7 +109,7 @@ fn what_is_not_set_is_empty_and_what_there_is_not_is_named() {
     let outcome = inspect("{{.State.Nope}}");
     assert_eq!(
         (outcome.code, &*outcome.out()),
-        (Some(1), ""),
+        (Some(1), "\n"),
         "{outcome:?}"
     );
     assert!(outcome.err().contains(".State.Nope"), "{outcome:?}");

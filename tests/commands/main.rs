@@ -9,6 +9,7 @@ mod lifecycle;
 mod logs;
 mod ps;
 mod system;
+mod templates;
 mod volumes;
 
 #[path = "../support.rs"]

@@ -100,9 +100,9 @@ fn mistakes_are_refused_before_the_engine_is_asked() {
             "template: there is no field .Nmae here; the fields are .Command, ",
         ),
         (
-            ["--format", "{{printf 1}}"],
+            ["--format", "{{printg 1}}"],
             1,
-            "template: the function printf is not supported; these are: ",
+            "template: there is no function printg; the functions are ",
         ),
         (
             ["--filter", "running"],

@@ -18,7 +18,7 @@ fn a_volume_is_made_listed_and_removed() {
         .assert(0, &line, "");
     tool(engine).run(["volume", "ls", "-f", &filter]).assert(
         0,
-        &format!("DRIVER   VOLUME NAME\nlocal    {name}\n"),
+        &format!("DRIVER    VOLUME NAME\nlocal     {name}\n"),
         "",
     );
     let format = "{{.Scope}} {{index .Labels \"purpose\"}}";

@@ -23,6 +23,12 @@ const DEFAULT_PROXIES: &str = "default";
 pub struct ConfigFile {
     /// `detachKeys`: the keys that leave a container's terminal, in the words of `--detach-keys`, which overrides them.
     pub detach_keys: Option<String>,
+    /// `psFormat`: what `ps` prints without `--format`.
+    pub ps_format: Option<String>,
+    /// `imagesFormat`: the same for `images`.
+    pub images_format: Option<String>,
+    /// `volumesFormat`: the same for `volume ls`.
+    pub volumes_format: Option<String>,
     /// `auths`: credentials by registry. The keys are as they were written: a host, or a URL with one.
     pub auths: BTreeMap<String, Credentials>,
     /// `credsStore`: the credential helper for all registries, `NAME` of `docker-credential-NAME`.
@@ -70,6 +76,9 @@ impl ConfigFile {
         };
         let file = ConfigFile {
             detach_keys: settings.text("detachKeys"),
+            ps_format: settings.text("psFormat"),
+            images_format: settings.text("imagesFormat"),
+            volumes_format: settings.text("volumesFormat"),
             auths: settings.objects("auths", credentials),
             credentials_store: settings.text("credsStore"),
             credential_helpers: settings.texts("credHelpers"),
@@ -101,6 +110,9 @@ impl fmt::Debug for ConfigFile {
         let headers: Vec<&String> = self.http_headers.keys().collect();
         f.debug_struct("ConfigFile")
             .field("detach_keys", &self.detach_keys)
+            .field("ps_format", &self.ps_format)
+            .field("images_format", &self.images_format)
+            .field("volumes_format", &self.volumes_format)
             .field("auths", &self.auths)
             .field("credentials_store", &self.credentials_store)
             .field("credential_helpers", &self.credential_helpers)
@@ -175,7 +187,8 @@ mod tests {
         "credHelpers": {"h": "x", "e": "", "n": null},
         "HttpHeaders": {"X-Token": "sesame5"},
         "proxies": {"default": {"httpProxy": "http://u:sesame6@p", "noProxy": ""}, "tcp://e:1": {"allProxy": "a"}},
-        "detachKeys": "ctrl-x", "currentContext": "remote", "psFormat": 1
+        "detachKeys": "ctrl-x", "currentContext": "remote", "pluginsFormat": 1,
+        "psFormat": "{{.ID}}", "imagesFormat": "table {{.ID}}", "volumesFormat": "{{.Name}}"
     }"#;
 
     #[test]
@@ -183,6 +196,9 @@ mod tests {
         let (file, errors) = read(WHOLE);
         assert_eq!(errors, Vec::<String>::new());
         assert_eq!(file.detach_keys.as_deref(), Some("ctrl-x"));
+        assert_eq!(file.ps_format.as_deref(), Some("{{.ID}}"));
+        assert_eq!(file.images_format.as_deref(), Some("table {{.ID}}"));
+        assert_eq!(file.volumes_format.as_deref(), Some("{{.Name}}"));
         assert_eq!(file.credentials_store.as_deref(), Some("pass"));
         assert_eq!(file.current_context.as_deref(), Some("remote"));
         assert_eq!(file.http_headers["X-Token"], "sesame5");

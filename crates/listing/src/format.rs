@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::Shape;
 use crate::table;
-use crate::template::{Template, TemplateError};
+use crate::template::{self, Template, TemplateError, Value as TemplateValue};
 
 /// A column of a listing: a field of its rows and what a table writes above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl Format {
     /// have no easy way to type either.
     ///
     /// # Errors
-    /// What is wrong with the template, or what of it is not in the subset.
+    /// What is wrong with the template.
     pub fn parse(text: &str) -> Result<Format, TemplateError> {
         let template = |text: &str| {
             let text = text.replace(r"\t", "\t").replace(r"\n", "\n");
@@ -86,6 +87,22 @@ impl Format {
                 _ => Format::Template(template(text)?),
             },
         })
+    }
+
+    /// Which format a list is printed in: that of `--format`, else with `--quiet` that one, else that of the configuration file.
+    /// An empty one is none, and `table` gives way to `--quiet`.
+    #[must_use]
+    pub fn choose<'a>(
+        option: Option<&'a str>,
+        quiet: Option<&'a str>,
+        configured: Option<&'a str>,
+    ) -> &'a str {
+        let option = option.filter(|format| !format.is_empty());
+        match (option, quiet) {
+            (None | Some("table"), Some(quiet)) => quiet,
+            (Some(format), _) => format,
+            (None, None) => configured.unwrap_or_default(),
+        }
     }
 
     /// Whether a template names this field: what costs an engine much is asked for only then.
@@ -160,25 +177,32 @@ impl<'a> Listing<'a> {
         match format {
             Format::Table => {
                 let cells = |row: &Value| {
-                    let cell = |column: &Column| crate::template::text(&row[column.field]);
+                    let cell = |column: &Column| {
+                        TemplateValue::new(&row[column.field], Shape::Any).printed()
+                    };
                     self.columns.iter().map(cell).collect::<Vec<_>>().join("\t")
                 };
                 Ok(self.table(rows.iter().map(cells), cells(&self.header()), width))
             }
             Format::TableOf(template) => {
-                let lines: Result<Vec<String>, _> =
-                    rows.iter().map(|row| template.render(row)).collect();
+                let lines: Result<Vec<String>, _> = rows
+                    .iter()
+                    .map(|row| template.render(row, Shape::Row))
+                    .collect();
                 Ok(self.table(
                     lines?.into_iter(),
-                    template.render_header(&self.header())?,
+                    template.render(&self.header(), Shape::Headers)?,
                     width,
                 ))
             }
-            Format::Json => Ok(rows.iter().map(|row| sorted(row) + "\n").collect()),
+            Format::Json => {
+                let json = |row| template::json(row, Shape::Row) + "\n";
+                Ok(rows.iter().map(json).collect())
+            }
             Format::Template(template) => {
                 let lines: Result<String, _> = rows
                     .iter()
-                    .map(|row| template.render(row).map(|line| line + "\n"))
+                    .map(|row| Ok(template.render(row, Shape::Row)? + "\n"))
                     .collect();
                 lines
             }
@@ -226,24 +250,6 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// The row as JSON, its fields in the order of their names.
-fn sorted(row: &Value) -> String {
-    match row {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_unstable_by_key(|&(name, _)| name);
-            let fields = fields.into_iter();
-            Value::Object(
-                fields
-                    .map(|(name, value)| (name.clone(), value.clone()))
-                    .collect(),
-            )
-            .to_string()
-        }
-        row => row.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -272,7 +278,7 @@ mod tests {
             ),
             (
                 r"table {{.Size}}\t{{.Labels}}",
-                "SIZE   LABELS\n12MB   a=b\n3kB\n",
+                "SIZE      LABELS\n12MB      a=b\n3kB\n",
             ),
             ("table {{upper .Size}}", "SIZE\n12MB\n3KB\n"),
             (
@@ -290,6 +296,57 @@ mod tests {
                 "{format}"
             );
         }
+    }
+
+    #[test]
+    fn an_option_is_chosen_before_a_file() {
+        for (option, quiet, configured, expected) in [
+            (None, None, None, ""),
+            (None, None, Some("a"), "a"),
+            (Some(""), None, Some("a"), "a"),
+            (Some("b"), None, Some("a"), "b"),
+            (Some("table"), None, Some("a"), "table"),
+            (Some("b"), Some("q"), Some("a"), "b"),
+            (Some("table"), Some("q"), Some("a"), "q"),
+            (None, Some("q"), Some("a"), "q"),
+        ] {
+            assert_eq!(Format::choose(option, quiet, configured), expected);
+        }
+    }
+
+    #[test]
+    fn functions_leave_headers_as_they_are() {
+        const COLUMNS: [Column; 2] = [Column::new("ID", "IMAGE ID"), Column::new("Label", "")];
+        let rows = [json!({"ID": "sha256:1", "Label": {"a.b-c_d": "v"}})];
+        for (format, expected) in [
+            ("table {{lower .ID}}", "IMAGE ID\nsha256:1\n"),
+            ("table {{title (upper .ID)}}", "IMAGE ID\nSHA256:1\n"),
+            ("table {{truncate .ID 3}}", "IMAGE ID\nsha\n"),
+            ("table {{json .ID}}", "IMAGE ID\n\"sha256:1\"\n"),
+            (
+                r#"table {{join (split .ID ":") "-"}}"#,
+                "IMAGE ID\nsha256-1\n",
+            ),
+            (r#"table {{printf "%.5s" .ID}}"#, "IMAGE\nsha25\n"),
+            (
+                "table {{slice .ID 0 3}}x{{pad .ID 1 0}}",
+                "IMAx IMAGE ID\nshax sha256:1\n",
+            ),
+            (
+                r#"table {{.Label "a.b-c_d"}}.{{.Label "no"}}"#,
+                "b c d.no\nv.\n",
+            ),
+            (
+                r#"{{.Label "a.b-c_d"}}{{json .}}"#,
+                "v{\"ID\":\"sha256:1\"}\n",
+            ),
+        ] {
+            let parsed = Format::parse(format).expect("a format");
+            let text = Listing::new(&COLUMNS).render(&parsed, &rows, None);
+            assert_eq!(text.as_deref(), Ok(expected), "{format}");
+        }
+        let format = Format::parse("{{.Label}}").expect("a format");
+        assert!(Listing::new(&COLUMNS).render(&format, &rows, None).is_err());
     }
 
     #[test]

@@ -10,49 +10,81 @@ use crate::template::{Template, TemplateError};
 /// How `inspect` prints: all of them as one JSON array, or each through `--format`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inspection {
-    template: Option<Template>,
+    style: Style,
     /// What goes into the array.
     values: Vec<Value>,
+    /// Whether a template has printed anything.
+    has_printed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Style {
+    /// An array in lines, or in one.
+    Array {
+        is_indented: bool,
+    },
+    Template(Template),
 }
 
 impl Inspection {
-    /// Reads the value of `--format`: nothing, `json` (an object a line), or a template.
+    /// Reads the value of `--format`: nothing, `json` (the array in one line), or a template.
     ///
     /// # Errors
     /// What is wrong with the template.
     pub fn parse(format: Option<&str>) -> Result<Inspection, TemplateError> {
-        let template = match format.map(str::trim).unwrap_or_default() {
-            "" => None,
-            "json" => Some(Template::parse("{{json .}}")?),
-            template => Some(Template::parse(
-                &template.replace(r"\t", "\t").replace(r"\n", "\n"),
-            )?),
+        let style = match format.map(str::trim).unwrap_or_default() {
+            "" => Style::Array { is_indented: true },
+            "json" => Style::Array { is_indented: false },
+            _ => Style::Template(Template::parse(format.unwrap_or_default())?),
         };
         Ok(Inspection {
-            template,
+            style,
             values: Vec::new(),
+            has_printed: false,
         })
+    }
+
+    /// The same for a command that describes one thing alone: `json` is that thing, without an array around it.
+    ///
+    /// # Errors
+    /// What is wrong with the template.
+    pub fn parse_single(format: Option<&str>) -> Result<Inspection, TemplateError> {
+        match format.map(str::trim) {
+            Some("json") => Inspection::parse(Some("{{json .}}")),
+            _ => Inspection::parse(format),
+        }
     }
 
     /// Adds a description; what is returned is to be printed now. One that fails keeps no other from being printed.
     ///
+    /// A template names fields as Docker's client does, by the shape. If it cannot be evaluated so, its names are taken for those
+    /// of the JSON, as Docker's client does, too: an engine may say what the shape does not have.
+    ///
     /// # Errors
-    /// A field that it cannot have.
+    /// A field that is in neither. It is the shape's that the error is about.
     pub fn add(&mut self, value: Value, shape: Shape) -> Result<String, TemplateError> {
-        match &self.template {
-            Some(template) => Ok(template.render_shaped(&value, shape)? + "\n"),
-            None => {
+        match &self.style {
+            Style::Template(template) => {
+                let text = template
+                    .render(&value, shape)
+                    .or_else(|error| template.render(&value, Shape::Raw).map_err(|_| error))?;
+                self.has_printed = true;
+                Ok(text + "\n")
+            }
+            Style::Array { .. } => {
                 self.values.push(value);
                 Ok(String::new())
             }
         }
     }
 
-    /// What is to be printed when all were added.
+    /// What is to be printed when all were added. Where a template printed nothing at all, Docker prints an empty line.
     pub fn finish(self) -> String {
-        match self.template {
-            Some(_) => String::new(),
-            None => indented(&self.values) + "\n",
+        match self.style {
+            Style::Template(_) if self.has_printed => String::new(),
+            Style::Template(_) => "\n".to_owned(),
+            Style::Array { is_indented: true } => indented(&self.values) + "\n",
+            Style::Array { is_indented: false } => Value::Array(self.values).to_string() + "\n",
         }
     }
 }
@@ -79,7 +111,7 @@ mod tests {
         let mut inspection = Inspection::parse(format).expect("a format");
         let mut text = String::new();
         for value in values {
-            text += &inspection.add(value, Shape::unknown()).expect("a text");
+            text += &inspection.add(value, Shape::Any).expect("a text");
         }
         text + &inspection.finish()
     }
@@ -99,9 +131,18 @@ mod tests {
     #[test]
     fn or_a_line_each() {
         assert_eq!(render(Some("{{.Id}}")), "1\n2\n");
+        assert_eq!(render(Some("{{if false}}{{end}}")), "\n\n");
+        let none = Inspection::parse(Some("{{.Id}}"))
+            .expect("a format")
+            .finish();
+        assert_eq!(none, "\n");
+    }
+
+    #[test]
+    fn or_all_in_one() {
         assert_eq!(
             render(Some("json")),
-            "{\"Id\":\"1\",\"A\":[true]}\n{\"Id\":\"2\",\"A\":[]}\n"
+            "[{\"Id\":\"1\",\"A\":[true]},{\"Id\":\"2\",\"A\":[]}]\n"
         );
     }
 }

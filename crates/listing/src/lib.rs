@@ -2,8 +2,8 @@
 //!
 //! A listing is rows of named fields. What is printed of them is always a [`Template`], in the words of Docker's
 //! templates: the default table of a command is `table {{.ID}}\t{{.Names}}`, `json` is `{{json .}}`, and what a user
-//! types stands beside them as an equal. The language is a subset, and what is beyond it is refused by name when the
-//! format is read, before anything is asked of an engine, so that a mistyped field never prints half a list.
+//! types stands beside them as an equal. A format is read, and its fields are looked up, before anything is asked of an engine,
+//! so that a mistyped field never prints half a list.
 //!
 //! ```
 //! use listing::{Column, Format, Listing};
@@ -40,7 +40,7 @@ pub use format::{Column, Format, Listing};
 pub use identifier::{ellipsis, short_id};
 pub use inspection::Inspection;
 pub use moment::{InvalidMoment, date, moment};
-pub use shape::Shape;
+pub use shape::{Field, Shape, TEXT_MAP, TEXTS};
 pub use size::human_size;
 pub use template::{Template, TemplateError};
 pub use time::human_duration;

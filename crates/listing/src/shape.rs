@@ -1,246 +1,125 @@
-//! What a type says of values that are read as it.
+//! What Go's types say of values: the names of fields, their order, and what is there where an engine leaves one out.
 //!
-//! An engine leaves out of its answers what is not set. The type of an answer knows the field all the same, so that a
-//! template can tell what is not set from what there is not.
+//! Docker's client reads an engine's answers into Go types, and templates see those: `.ID` where JSON says `Id`, `0` where it
+//! says nothing, fields in the order in which they were declared. A shape is such a type, as a constant.
 
-use std::cell::RefCell;
-use std::fmt;
-
-use serde::de::value::StrDeserializer;
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor,
-};
-use serde_json::{Map, Value};
-
-/// Which fields there are in values of a type.
-#[derive(Clone, Copy)]
-pub struct Shape(fn(&[&str]) -> Option<Value>);
-
-impl Shape {
-    /// That of a type.
-    pub fn of<T: DeserializeOwned>() -> Shape {
-        Shape(zero::<T>)
-    }
-
-    /// That of values of which nothing is known.
-    pub fn unknown() -> Shape {
-        Shape(|_| None)
-    }
-
-    /// What a field is that is not set: an empty string, list or object, `false`, or null, which a number and an object with
-    /// fields of its own may be, too. Nothing if there is no such field; each entry of an object without fields of its own is
-    /// one.
-    pub(crate) fn zero(self, path: &[&str]) -> Option<Value> {
-        (self.0)(path)
-    }
+/// The kind of a value, and of what is in it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Shape {
+    /// Whatever the JSON is; an object has the fields that it has.
+    Any,
+    /// The same, as Docker's client reads an answer of which it knows no type: a number is its digits, as a text is.
+    Raw,
+    /// A boolean; `false` if it is not set.
+    Bool,
+    /// A whole number, in 64 bits with a sign; 0 if it is not set.
+    Int,
+    /// The same without a sign.
+    Uint,
+    /// A text; empty if it is not set.
+    Text,
+    /// A moment, in JSON a text by RFC 3339; the first of January of year 1 if it is not set.
+    Time,
+    /// A length of time, in JSON a number of nanoseconds, printed as `1m30s`.
+    Duration,
+    /// A list of such.
+    List(&'static Shape),
+    /// Such by their keys.
+    Map(&'static Shape),
+    /// Such a value, or none.
+    Pointer(&'static Shape),
+    /// An object with these fields and no others.
+    Struct(&'static [Field]),
+    /// A row of a listing: as [`Any`](Shape::Any), but `.Label "KEY"` looks a label up.
+    Row,
+    /// No value at all, as of a key that a map does not have. All of its fields are such.
+    Nothing,
+    /// The headers of a listing, in which `.Label "KEY"` is the key's last word.
+    Headers,
+    /// What the field `Label` of a row is.
+    Labels,
+    /// What the field `Label` of the headers is.
+    LabelHeaders,
 }
 
-impl fmt::Debug for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shape")
-    }
+/// A list of texts.
+pub const TEXTS: Shape = Shape::List(&Shape::Text);
+
+/// Texts by their keys.
+pub const TEXT_MAP: Shape = Shape::Map(&Shape::Text);
+
+/// A field of an object.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) is_optional: bool,
+    pub(crate) is_embedded: bool,
 }
 
-fn zero<T: DeserializeOwned>(path: &[&str]) -> Option<Value> {
-    let found = RefCell::new(None);
-    // It never gets a value, and says on the way there what it expects.
-    let _ = T::deserialize(Tracer {
-        path,
-        found: &found,
-    });
-    found.into_inner()
-}
-
-/// Leads a type's own reader to one field and notes what that asks for.
-struct Tracer<'a> {
-    path: &'a [&'a str],
-    found: &'a RefCell<Option<Value>>,
-}
-
-impl Tracer<'_> {
-    fn is<T>(&self, value: impl Into<Value>) -> Result<T, Stop> {
-        if self.path.is_empty() {
-            self.found.replace(Some(value.into()));
-        }
-        Err(Stop)
-    }
-}
-
-/// The end of every reading.
-#[derive(Debug)]
-struct Stop;
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it was looked at and not read")
-    }
-}
-
-impl std::error::Error for Stop {}
-
-impl de::Error for Stop {
-    fn custom<T: fmt::Display>(_: T) -> Stop {
-        Stop
-    }
-}
-
-impl<'de> Deserializer<'de> for Tracer<'_> {
-    type Error = Stop;
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
-        self.is(Value::Null)
-    }
-
-    fn deserialize_bool<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
-        self.is(false)
-    }
-
-    fn deserialize_str<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
-        self.is("")
-    }
-
-    fn deserialize_string<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
-        self.is("")
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Stop> {
-        self.is("")
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
-        self.is(Vec::<Value>::new())
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Stop> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        match self.path {
-            [] => self.is(Map::new()),
-            [_] => {
-                self.found.replace(Some(Value::Null));
-                Err(Stop)
-            }
-            [key, ..] => visitor.visit_map(Step { key, tracer: self }),
+impl Field {
+    /// A field that has the same name in Go and in JSON.
+    #[must_use]
+    pub const fn new(name: &'static str, shape: Shape) -> Field {
+        Field {
+            name,
+            key: name,
+            shape,
+            is_optional: false,
+            is_embedded: false,
         }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Stop> {
-        match self.path {
-            [] => self.is(Value::Null),
-            [key, ..] if fields.contains(key) => visitor.visit_map(Step { key, tracer: self }),
-            _ => Err(Stop),
+    /// Fields that Go has in a struct of that name of their own, and JSON beside the others. A template may leave that
+    /// name out.
+    #[must_use]
+    pub const fn embedded(name: &'static str, fields: &'static [Field]) -> Field {
+        Field {
+            is_embedded: true,
+            ..Field::new(name, Shape::Struct(fields))
         }
     }
 
-    serde::forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
-        ignored_any
-    }
-}
-
-/// The one entry of an object that leads on.
-struct Step<'a> {
-    key: &'a str,
-    tracer: Tracer<'a>,
-}
-
-impl<'de> MapAccess<'de> for Step<'_> {
-    type Error = Stop;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Stop> {
-        let key: StrDeserializer<'_, Stop> = self.key.into_deserializer();
-        seed.deserialize(key).map(Some)
+    /// The same with another name in JSON.
+    #[must_use]
+    pub const fn key(self, key: &'static str) -> Field {
+        Field { key, ..self }
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Stop> {
-        seed.deserialize(Tracer {
-            path: self.tracer.path.get(1..).unwrap_or_default(),
-            found: self.tracer.found,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use serde::Deserialize;
-    use serde_json::json;
-
-    use super::*;
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    #[expect(dead_code, reason = "they are only looked at")]
-    struct Outer {
-        text: Option<String>,
-        number: Option<i64>,
-        is_up: Option<bool>,
-        list: Option<Vec<Inner>>,
-        labels: Option<HashMap<String, String>>,
-        parts: HashMap<String, Inner>,
-        inner: Option<Box<Inner>>,
-        word: Option<Word>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    #[expect(dead_code, reason = "they are only looked at")]
-    struct Inner {
-        deep: Option<String>,
-    }
-
-    #[derive(Deserialize)]
-    enum Word {
-        One,
-    }
-
-    #[test]
-    fn fields_are_known_by_their_types() {
-        let shape = Shape::of::<Outer>();
-        for (path, expected) in [
-            ("Text", Some(json!(""))),
-            ("Number", Some(json!(null))),
-            ("IsUp", Some(json!(false))),
-            ("List", Some(json!([]))),
-            ("Labels", Some(json!({}))),
-            ("Labels.any", Some(json!(null))),
-            ("Parts.any", Some(json!(null))),
-            ("Parts.any.Deep", Some(json!(""))),
-            ("Inner", Some(json!(null))),
-            ("Inner.Deep", Some(json!(""))),
-            ("Word", Some(json!(""))),
-            ("Nothing", None),
-            ("Inner.Nothing", None),
-            ("Text.Nothing", None),
-            ("List.Deep", None),
-        ] {
-            let path: Vec<&str> = path.split('.').collect();
-            assert_eq!(shape.zero(&path), expected, "{path:?}");
-            assert_eq!(Shape::unknown().zero(&path), None);
+    /// The same, but left out of JSON where it is empty.
+    #[must_use]
+    pub const fn optional(self) -> Field {
+        Field {
+            is_optional: true,
+            ..self
         }
     }
+}
+
+/// The field of this name: one of these, or of those embedded in them.
+pub(crate) fn find(fields: &'static [Field], name: &str) -> Option<&'static Field> {
+    let own = fields.iter().find(|field| field.name == name);
+    own.or_else(|| {
+        fields
+            .iter()
+            .filter(|field| field.is_embedded)
+            .find_map(|field| match field.shape {
+                Shape::Struct(inner) => find(inner, name),
+                _ => None,
+            })
+    })
+}
+
+/// The names of these fields and of those embedded in them.
+pub(crate) fn names(fields: &'static [Field]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for field in fields {
+        match field.shape {
+            Shape::Struct(inner) if field.is_embedded => names.extend(self::names(inner)),
+            _ => names.push(field.name),
+        }
+    }
+    names
 }

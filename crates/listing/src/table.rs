@@ -10,6 +10,9 @@ use crate::identifier::ellipsis;
 /// Blanks between two columns.
 const GAP: usize = 3;
 
+/// A column that another follows takes at least as much where there is room, as in Docker's tables.
+const SMALLEST: usize = 10 - GAP;
+
 /// A column is not cut to less than this: narrower than that it says nothing.
 const NARROWEST: usize = 6;
 
@@ -27,7 +30,15 @@ pub(crate) fn align(lines: &[String], width: Option<usize>, cut: impl Fn(&str) -
             *widest = cell.width().max(*widest);
         }
     }
-    if let Some(width) = width {
+    let mut roomy = widths.clone();
+    if let Some((_, followed)) = roomy.split_last_mut() {
+        for width in followed {
+            *width = SMALLEST.max(*width);
+        }
+    }
+    if width.is_none_or(|width| total(&roomy) <= width) {
+        widths = roomy;
+    } else if let Some(width) = width {
         let headers = rows.first().into_iter().flatten().map(|header| cut(header));
         let cuts: Vec<Cut> = headers
             .chain(std::iter::repeat(Cut::First))
@@ -55,11 +66,15 @@ pub(crate) fn align(lines: &[String], width: Option<usize>, cut: impl Fn(&str) -
     text
 }
 
+/// What columns of these widths take, with the gaps between them.
+fn total(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
+}
+
 /// Takes from the widest columns that may be cut, one blank at a time, what the line is too long by.
 fn fit(widths: &mut [usize], width: usize, may_be_cut: impl Fn(usize) -> bool) {
-    let gaps = GAP * widths.len().saturating_sub(1);
     loop {
-        let total = widths.iter().sum::<usize>() + gaps;
+        let total = total(widths);
         let widest = widths
             .iter_mut()
             .enumerate()
@@ -141,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_cell_cannot_leave_its_line() {
-        assert_eq!(align(&lines(&["a\nb\x1b[2J\tc"]), None), "a b[2J   c\n");
+        assert_eq!(align(&lines(&["a\nb\x1b[2J\tc"]), None), "a b[2J    c\n");
     }
 
     proptest! {

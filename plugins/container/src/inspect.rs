@@ -2,10 +2,10 @@
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_types::CONTAINER;
 use engine_client::Client;
-use engine_client::models::ContainerInspectResponse;
 use flags::Docker;
-use listing::{Inspection, Shape};
+use listing::Inspection;
 
 use crate::errors;
 
@@ -30,12 +30,13 @@ fn inspect(
     client: State<Client>,
 ) -> anyhow::Result<ExitStatus> {
     let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
-    let shape = Shape::of::<ContainerInspectResponse>();
     let status = byname::for_each_operand(cx, args.containers, |cx, container| {
         let description = client
             .describe_container(&container, args.size)
             .map_err(errors::bare)?;
-        let text = inspection.add(description, shape).map_err(errors::bare)?;
+        let text = inspection
+            .add(description, CONTAINER)
+            .map_err(errors::bare)?;
         Ok(cx.out().write_text(&text)?)
     })?;
     cx.out().write_text(&inspection.finish())?;

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use byname::{Context, ExitStatus, State, command};
+use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
-use engine_client::{Client, ContainerSummary, ListContainers};
+use engine_client::{Client, ConfigFile, ContainerSummary, ListContainers};
 use flags::Docker;
 use listing::{Column, Filters, Format, Listing};
 use serde_json::{Value, json};
@@ -26,8 +26,11 @@ const COLUMNS: [Column; 7] = [
     Column::new("Names", "NAMES").of_names(),
 ];
 const SIZE: Column = Column::new("Size", "SIZE");
-const OTHERS: [Column; 7] = [
+const OTHERS: [Column; 9] = [
     Column::new("CreatedAt", "CREATED AT"),
+    Column::new("HealthStatus", "HEALTH STATUS"),
+    // Called with a label's key.
+    Column::new("Label", ""),
     Column::new("Labels", "LABELS"),
     Column::new("LocalVolumes", "LOCAL VOLUMES"),
     Column::new("Mounts", "MOUNTS"),
@@ -82,19 +85,26 @@ fn ps(
     cx: &mut Context,
     Docker(args): Docker<Ps>,
     client: State<Client>,
+    configuration: MaybeState<ConfigFile>,
 ) -> anyhow::Result<ExitStatus> {
+    let configured = configuration
+        .get()
+        .and_then(|file| file.ps_format.as_deref());
     let format = match (&args.format, args.quiet) {
         (format, true) => {
-            if format.is_some() {
+            if format.as_deref().is_some_and(|format| !format.is_empty()) {
                 let both = "because both --format and --quiet are set.";
                 writeln!(cx.err(), "WARNING: Ignoring custom format, {both}")?;
             }
             "{{.ID}}"
         }
-        (None, false) => "",
-        (Some(format), false) => format,
+        (format, false) => Format::choose(format.as_deref(), None, configured),
     };
-    let format = Format::parse(format).map_err(errors::bare)?;
+    let format = match format {
+        "raw" => raw(args.size),
+        format => format.to_owned(),
+    };
+    let format = Format::parse(&format).map_err(errors::bare)?;
     let filters = Filters::parse(&args.filter).map_err(errors::filter)?;
     let columns = columns(args.size);
     let listing = Listing::new(&columns).with_fields(&OTHERS);
@@ -125,6 +135,15 @@ fn ps(
         .map_err(errors::bare)?;
     cx.out().write_text(&text)?;
     Ok(ExitStatus::Success)
+}
+
+/// What `raw` stands for: the fields under each other.
+fn raw(size: bool) -> String {
+    let names = "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\n";
+    let states = "state: {{- pad .State 1 0}}\nstatus: {{- pad .Status 1 0}}\nnames: {{.Names}}\n";
+    let others = "labels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n";
+    let size = if size { "size: {{.Size}}\n" } else { "" };
+    format!("{names}{states}{others}{size}")
 }
 
 fn columns(size: bool) -> Vec<Column> {
@@ -163,6 +182,8 @@ fn row(container: &ContainerSummary, shortened: bool, now: SystemTime) -> Value 
         "Ports": ports(&container.ports),
         "Names": names(&container.names, shortened),
         "Size": size(container),
+        "HealthStatus": health(&container.status),
+        "Label": container.labels,
         "Labels": labels.join(","),
         "LocalVolumes": local.count().to_string(),
         "Mounts": mounts(container, shortened),
@@ -222,6 +243,18 @@ fn size(container: &ContainerSummary) -> String {
     }
 }
 
+/// How a container does by its own check, which its status says in parentheses.
+fn health(status: &str) -> &str {
+    let Some((_, health)) = status.split_once('(') else {
+        return "";
+    };
+    let health = health.strip_suffix(')').unwrap_or_default();
+    match health.strip_prefix("health: ").unwrap_or(health) {
+        health @ ("healthy" | "unhealthy" | "starting") => health,
+        _ => "",
+    }
+}
+
 fn mounts(container: &ContainerSummary, shortened: bool) -> String {
     let mounts: Vec<String> = container
         .mounts
@@ -265,6 +298,7 @@ mod tests {
             ("RunningFor", "2 hours ago"),
             ("Status", "Up 2 hours"),
             ("Names", "web"),
+            ("HealthStatus", ""),
             ("Size", "12B (virtual 1.24MB)"),
             ("Labels", "a=1,b=2"),
             ("LocalVolumes", "1"),
@@ -277,6 +311,20 @@ mod tests {
         assert_eq!(whole["ID"], id);
         assert_eq!(whole["Names"], "web,other/alias");
         assert_eq!(whole["Command"], r#""sh -c 'echo \"hello\" world'""#);
+    }
+
+    #[test]
+    fn a_status_says_how_healthy_a_container_is() {
+        for (status, expected) in [
+            ("Up 2 hours (healthy)", "healthy"),
+            ("Up 2 hours (unhealthy)", "unhealthy"),
+            ("Up 2 seconds (health: starting)", "starting"),
+            ("Up 2 hours (Paused)", ""),
+            ("Exited (0) 2 hours ago", ""),
+            ("Up 2 hours", ""),
+        ] {
+            assert_eq!(health(status), expected, "{status}");
+        }
     }
 
     #[test]

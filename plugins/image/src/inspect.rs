@@ -2,10 +2,10 @@
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_types::IMAGE;
 use engine_client::Client;
-use engine_client::models::ImageInspect;
 use flags::Docker;
-use listing::{Inspection, Shape};
+use listing::Inspection;
 
 use crate::errors;
 
@@ -27,10 +27,9 @@ fn inspect(
     client: State<Client>,
 ) -> anyhow::Result<ExitStatus> {
     let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
-    let shape = Shape::of::<ImageInspect>();
     let status = byname::for_each_operand(cx, args.images, |cx, image| {
         let description = client.describe_image(&image).map_err(errors::bare)?;
-        let text = inspection.add(description, shape).map_err(errors::bare)?;
+        let text = inspection.add(description, IMAGE).map_err(errors::bare)?;
         Ok(cx.out().write_text(&text)?)
     })?;
     cx.out().write_text(&inspection.finish())?;

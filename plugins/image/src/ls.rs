@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use byname::{Context, ExitStatus, State, command};
+use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
-use engine_client::{Client, ImageSummary, ListImages};
+use engine_client::{Client, ConfigFile, ImageSummary, ListImages};
 use flags::Docker;
 use listing::{Column, Filters, Format, Listing};
 use serde_json::{Value, json};
@@ -20,10 +20,12 @@ const DIGEST: Column = Column::new("Digest", "DIGEST");
 const ID: Column = Column::new("ID", "IMAGE ID").of_ids();
 const CREATED: Column = Column::new("CreatedSince", "CREATED");
 const SIZE: Column = Column::new("Size", "SIZE");
-const OTHERS: [Column; 3] = [
+const OTHERS: [Column; 5] = [
     DIGEST,
     Column::new("Containers", "CONTAINERS"),
     Column::new("CreatedAt", "CREATED AT"),
+    Column::new("SharedSize", "SHARED SIZE"),
+    Column::new("UniqueSize", "UNIQUE SIZE"),
 ];
 
 #[derive(Args)]
@@ -62,13 +64,14 @@ fn ls(
     cx: &mut Context,
     Docker(args): Docker<Ls>,
     client: State<Client>,
+    configuration: MaybeState<ConfigFile>,
 ) -> anyhow::Result<ExitStatus> {
-    let format = match (&args.format, args.quiet) {
-        (None, true) => "{{.ID}}",
-        (None, false) => "",
-        (Some(format), _) => format,
-    };
-    let format = Format::parse(format).map_err(errors::bare)?;
+    let configured = configuration
+        .get()
+        .and_then(|file| file.images_format.as_deref());
+    let quiet = args.quiet.then_some("{{.ID}}");
+    let format = Format::choose(args.format.as_deref(), quiet, configured);
+    let format = Format::parse(&template(format, &args)).map_err(errors::bare)?;
     let mut filters = Filters::parse(&args.filter).map_err(errors::filter)?;
     if let Some(reference) = &args.reference {
         filters.add("reference", reference);
@@ -109,6 +112,28 @@ fn ls(
     Ok(ExitStatus::Success)
 }
 
+/// The template of a format: of `raw` the fields under each other, and with `--digests` a table has them, whatever else.
+fn template(format: &str, args: &Ls) -> String {
+    let is_table = format.starts_with("table") && format != "table";
+    match format {
+        "raw" if args.quiet => "image_id: {{.ID}}".to_owned(),
+        "raw" => {
+            let names = "repository: {{.Repository}}\ntag: {{.Tag}}\n";
+            let digest = if args.digests {
+                "digest: {{.Digest}}\n"
+            } else {
+                ""
+            };
+            let others = "image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n";
+            format!("{names}{digest}{others}")
+        }
+        format if is_table && args.digests && !format.contains("{{.Digest}}") => {
+            format!("{format}\t{{{{.Digest}}}}")
+        }
+        format => format.to_owned(),
+    }
+}
+
 /// How the rows of an image are made.
 struct Shape {
     with_digests: bool,
@@ -125,6 +150,14 @@ impl Shape {
             -1 => "N/A".to_owned(),
             count => count.to_string(),
         };
+        let size = |size: i64| match u64::try_from(size) {
+            Ok(size) => listing::human_size(size),
+            Err(_) => "N/A".to_owned(),
+        };
+        let unique = match image.shared_size {
+            -1 => -1,
+            shared => image.size - shared,
+        };
         let names = names(image, self.with_digests);
         let count = if self.is_once { 1 } else { names.len() };
         names
@@ -138,7 +171,9 @@ impl Shape {
                     "ID": if self.is_shortened { listing::short_id(&image.id) } else { &image.id },
                     "CreatedSince": format!("{} ago", listing::human_duration(age)),
                     "CreatedAt": listing::date(image.created),
-                    "Size": listing::human_size(u64::try_from(image.size).unwrap_or(0)),
+                    "Size": size(image.size),
+                    "SharedSize": size(image.shared_size),
+                    "UniqueSize": size(unique),
                     "Containers": containers,
                 })
             })

@@ -5,13 +5,14 @@ use std::io::Write;
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_types::INFO;
 use engine_client::Client;
-use engine_client::models::SystemInfo;
 use flags::Docker;
-use listing::{Inspection, Shape};
-use serde_json::Value;
+use listing::Inspection;
+use serde_json::{Value, json};
 
 use crate::errors;
+use crate::version::client_version;
 
 #[derive(Args)]
 struct Info {
@@ -27,11 +28,12 @@ fn info(
     Docker(args): Docker<Info>,
     client: State<Client>,
 ) -> anyhow::Result<ExitStatus> {
-    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
+    let mut inspection =
+        Inspection::parse_single(args.format.as_deref()).map_err(errors::template)?;
     let info = client.describe_engine().map_err(errors::bare)?;
     let text = match &args.format {
         Some(_) => inspection
-            .add(info.clone(), Shape::of::<SystemInfo>())
+            .add(with_client(info.clone()), INFO)
             .map_err(errors::bare)?,
         None => described(&info),
     };
@@ -44,6 +46,16 @@ fn info(
         )?;
     }
     Ok(ExitStatus::Success)
+}
+
+/// The engine's description, with the client's beside it.
+fn with_client(mut info: Value) -> Value {
+    if let Value::Object(fields) = &mut info {
+        let mut client = client_version(None);
+        client["Plugins"] = json!([]);
+        fields.insert("ClientInfo".to_owned(), client);
+    }
+    info
 }
 
 /// What is shown, in this order, and the field that it comes from.
@@ -99,8 +111,6 @@ fn described(info: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
-use engine_client::models::{ContainerInspectResponse, ImageInspect, Volume};
+use docker_types::{CONTAINER, IMAGE, VOLUME};
 use engine_client::{Client, Error};
 use flags::Docker;
 use listing::{Inspection, Shape};
@@ -58,9 +58,9 @@ impl Kind {
 
     fn shape(self) -> Shape {
         match self {
-            Kind::Container => Shape::of::<ContainerInspectResponse>(),
-            Kind::Image => Shape::of::<ImageInspect>(),
-            Kind::Volume => Shape::of::<Volume>(),
+            Kind::Container => CONTAINER,
+            Kind::Image => IMAGE,
+            Kind::Volume => VOLUME,
         }
     }
 

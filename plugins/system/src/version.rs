@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_types::VERSIONS;
 use engine_client::{ApiVersion, Client};
 use flags::Docker;
-use listing::{Inspection, Shape};
+use listing::Inspection;
 use serde_json::{Value, json};
 
 use crate::errors;
@@ -27,23 +28,16 @@ fn version(
     Docker(args): Docker<Version>,
     client: State<Client>,
 ) -> anyhow::Result<ExitStatus> {
-    let mut inspection = Inspection::parse(args.format.as_deref()).map_err(errors::template)?;
+    let mut inspection =
+        Inspection::parse_single(args.format.as_deref()).map_err(errors::template)?;
     let answer = client.engine_version();
     let spoken = client.version().unwrap_or(ApiVersion::MAXIMUM);
     let versions = json!({
-        "Client": {
-            "Version": env!("CARGO_PKG_VERSION"),
-            "ApiVersion": spoken.to_string(),
-            "DefaultAPIVersion": ApiVersion::MAXIMUM.to_string(),
-            "Os": std::env::consts::OS,
-            "Arch": architecture(),
-        },
+        "Client": client_version(Some(spoken)),
         "Server": answer.as_ref().ok(),
     });
     let text = match &args.format {
-        Some(_) => inspection
-            .add(versions, Shape::unknown())
-            .map_err(errors::bare)?,
+        Some(_) => inspection.add(versions, VERSIONS).map_err(errors::bare)?,
         None => described(&versions),
     };
     cx.out().write_text(&text)?;
@@ -51,6 +45,17 @@ fn version(
         Ok(_) => Ok(ExitStatus::Success),
         Err(error) => Err(errors::bare(error)),
     }
+}
+
+/// The client's part, with the version of the API that it speaks, if that is known.
+pub(crate) fn client_version(spoken: Option<ApiVersion>) -> Value {
+    json!({
+        "Version": env!("CARGO_PKG_VERSION"),
+        "ApiVersion": spoken.map(|version| version.to_string()),
+        "DefaultAPIVersion": ApiVersion::MAXIMUM.to_string(),
+        "Os": std::env::consts::OS,
+        "Arch": architecture(),
+    })
 }
 
 /// In the words of images, as the engine has its own.

@@ -1,8 +1,8 @@
 //! `volume ls`: list volumes. Engine API `GET /volumes`.
 
-use byname::{Context, ExitStatus, State, command};
+use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
-use engine_client::Client;
+use engine_client::{Client, ConfigFile};
 use flags::Docker;
 use listing::{Column, Filters, Format, Listing};
 use serde_json::{Value, json};
@@ -13,10 +13,17 @@ const COLUMNS: [Column; 2] = [
     Column::new("Driver", "DRIVER"),
     Column::new("Name", "VOLUME NAME"),
 ];
-const OTHERS: [Column; 3] = [
+const OTHERS: [Column; 9] = [
+    Column::new("Availability", "AVAILABILITY"),
+    Column::new("Group", "GROUP"),
+    // Called with a label's key.
+    Column::new("Label", ""),
     Column::new("Labels", "LABELS"),
+    Column::new("Links", "LINKS"),
     Column::new("Mountpoint", "MOUNTPOINT"),
     Column::new("Scope", "SCOPE"),
+    Column::new("Size", "SIZE"),
+    Column::new("Status", "STATUS"),
 ];
 
 #[derive(Args)]
@@ -38,11 +45,19 @@ fn ls(
     cx: &mut Context,
     Docker(args): Docker<Ls>,
     client: State<Client>,
+    configuration: MaybeState<ConfigFile>,
 ) -> anyhow::Result<ExitStatus> {
-    let format = match (&args.format, args.quiet) {
-        (None, true) => "{{.Name}}",
-        (None, false) => "",
-        (Some(format), _) => format,
+    let configured = configuration
+        .get()
+        .and_then(|file| file.volumes_format.as_deref());
+    let quiet = args.quiet.then_some("{{.Name}}");
+    let format = match (
+        Format::choose(args.format.as_deref(), quiet, configured),
+        quiet,
+    ) {
+        ("raw", None) => "name: {{.Name}}\ndriver: {{.Driver}}\n",
+        ("raw", Some(_)) => "name: {{.Name}}",
+        (format, _) => format,
     };
     let format = Format::parse(format).map_err(errors::bare)?;
     let filters = Filters::parse(&args.filter).map_err(errors::filter)?;
@@ -63,9 +78,16 @@ fn ls(
             json!({
                 "Driver": volume.driver,
                 "Name": volume.name,
+                "Label": volume.labels,
                 "Labels": labels.join(","),
                 "Mountpoint": volume.mountpoint,
                 "Scope": volume.scope,
+                // Only a swarm's volumes have these, and the list has no sizes.
+                "Availability": "N/A",
+                "Group": "N/A",
+                "Links": "N/A",
+                "Size": "N/A",
+                "Status": "N/A",
             })
         })
         .collect();

@@ -40,6 +40,9 @@ pub struct ImageSummary {
     /// Bytes of all its layers.
     #[serde(deserialize_with = "or_default")]
     pub size: i64,
+    /// Bytes of its layers that other images have, too; -1 if the engine did not count.
+    #[serde(deserialize_with = "or_default")]
+    pub shared_size: i64,
     /// How many containers use it; -1 if the engine did not count.
     #[serde(deserialize_with = "or_default")]
     pub containers: i64,

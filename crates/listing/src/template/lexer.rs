@@ -1,6 +1,7 @@
 //! The text of a template becomes pieces, and the text of an action words.
 
 use super::TemplateError;
+use super::constant;
 
 /// A part of a template's text.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,13 +15,38 @@ pub(super) enum Piece {
 pub(super) enum Word {
     /// `.A.B`, or the dot alone.
     Field(Vec<String>),
+    /// `$a.B`: the variable's name, without its `$`, and the fields behind it.
+    Variable(String, Vec<String>),
     Name(String),
     String(String),
-    Number(i64),
+    Int(i64),
+    Float(f64),
     Open,
     /// `)`, with the fields behind it: `).A`.
     Close(Vec<String>),
     Pipe,
+    Comma,
+    /// `:=`
+    Declare,
+    /// `=`
+    Assign,
+}
+
+impl Word {
+    /// Whether it may stand right behind an operand, without a blank.
+    fn ends_operand(&self) -> bool {
+        matches!(
+            self,
+            Word::Close(_) | Word::Pipe | Word::Comma | Word::Declare | Word::Assign
+        )
+    }
+
+    fn is_operand(&self) -> bool {
+        !matches!(
+            self,
+            Word::Open | Word::Pipe | Word::Comma | Word::Declare | Word::Assign
+        )
+    }
 }
 
 /// Splits a template at its actions. Comments are left out, and what trim markers take away.
@@ -33,13 +59,17 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, TemplateError> {
             Some((before, behind)) => (before, Some(behind)),
             None => (rest, None),
         };
-        let mut plain = if trims { before.trim_start() } else { before };
+        let mut plain = if trims {
+            before.trim_start_matches(is_blank)
+        } else {
+            before
+        };
         let Some(mut action) = behind else {
             push(&mut pieces, plain);
             return Ok(pieces);
         };
         if let Some(trimming) = trim_marker(action) {
-            plain = plain.trim_end();
+            plain = plain.trim_end_matches(is_blank);
             action = trimming;
         }
         push(&mut pieces, plain);
@@ -57,9 +87,8 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, TemplateError> {
             pieces.push(Piece::Action(words(&mut characters)?));
         }
         trims = characters.0.starts_with('-');
-        rest = characters
-            .0
-            .trim_start_matches('-')
+        let end = characters.0.strip_prefix('-').unwrap_or(characters.0);
+        rest = end
             .strip_prefix("}}")
             .ok_or_else(|| TemplateError::new("an action that begins with {{ has no }}"))?;
     }
@@ -69,8 +98,13 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, TemplateError> {
 fn trim_marker(action: &str) -> Option<&str> {
     let behind = action.strip_prefix('-')?;
     behind
-        .starts_with(char::is_whitespace)
-        .then(|| behind.trim_start())
+        .starts_with(is_blank)
+        .then(|| behind.trim_start_matches(is_blank))
+}
+
+/// Go's templates know these four; other white space is text.
+fn is_blank(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\r' | '\n')
 }
 
 fn push(pieces: &mut Vec<Piece>, text: &str) {
@@ -84,7 +118,7 @@ struct Characters<'a>(&'a str);
 
 impl<'a> Characters<'a> {
     fn skip_blanks(&mut self) -> bool {
-        let rest = self.0.trim_start();
+        let rest = self.0.trim_start_matches(is_blank);
         let skipped = rest.len() < self.0.len();
         self.0 = rest;
         skipped
@@ -120,6 +154,24 @@ impl<'a> Characters<'a> {
         }
         Ok(fields)
     }
+
+    /// A constant in quotes, as it is written: up to the quote that no backslash precedes.
+    fn quoted(&mut self) -> Result<&'a str, TemplateError> {
+        let text = self.0;
+        let quote = self.next();
+        loop {
+            match self.next() {
+                next if next.is_some() && next == quote => {
+                    return Ok(&text[..text.len() - self.0.len()]);
+                }
+                None => return Err(TemplateError::new("a string has no end")),
+                Some('\\') if quote != Some('`') => {
+                    self.next();
+                }
+                Some(_) => {}
+            }
+        }
+    }
 }
 
 fn is_of_name(character: char) -> bool {
@@ -128,7 +180,7 @@ fn is_of_name(character: char) -> bool {
 
 /// The words up to the end of the action, which stays.
 fn words(characters: &mut Characters<'_>) -> Result<Vec<Word>, TemplateError> {
-    let mut words = Vec::new();
+    let mut words: Vec<Word> = Vec::new();
     loop {
         let blank = characters.skip_blanks();
         let rest = characters.0;
@@ -140,72 +192,74 @@ fn words(characters: &mut Characters<'_>) -> Result<Vec<Word>, TemplateError> {
                 "an action that begins with {{ has no }}",
             ));
         };
-        words.push(match first {
-            '.' => Word::Field(characters.fields()?),
-            '"' | '`' => Word::String(string(characters)?),
-            '(' => {
-                characters.next();
-                Word::Open
-            }
-            ')' => {
-                characters.next();
-                Word::Close(characters.fields()?)
-            }
-            '|' => {
-                characters.next();
-                Word::Pipe
-            }
-            '$' => {
-                characters.next();
-                let name = characters.take(is_of_name);
-                return Err(TemplateError::new(format!(
-                    "variables (${name}) are not supported"
-                )));
-            }
-            '-' | '+' | '0'..='9' => {
-                let number = characters.take(|c| c.is_alphanumeric() || "+-.".contains(c));
-                let value = number
-                    .parse()
-                    .map_err(|_| TemplateError::new(format!("{number} is no number of 64 bits")))?;
-                Word::Number(value)
-            }
-            c if c.is_alphabetic() || c == '_' => {
-                Word::Name(characters.take(is_of_name).to_owned())
-            }
-            c => {
-                return Err(TemplateError::new(format!(
-                    "unexpected {} in an action",
-                    c.escape_debug()
-                )));
-            }
-        });
+        let word = word(first, characters)?;
+        if !blank && words.last().is_some_and(Word::is_operand) && !word.ends_operand() {
+            return Err(unexpected(first));
+        }
+        words.push(word);
     }
 }
 
-/// A string in quotes with escapes, or in backquotes as it is.
-fn string(characters: &mut Characters<'_>) -> Result<String, TemplateError> {
-    let quote = characters.next();
-    let mut text = String::new();
-    loop {
-        let next = characters.next();
-        if next == quote {
-            return Ok(text);
+fn word(first: char, characters: &mut Characters<'_>) -> Result<Word, TemplateError> {
+    let rest = characters.0;
+    let mut sign = |word: Word, length: usize| {
+        characters.0 = &rest[length..];
+        Ok(word)
+    };
+    match first {
+        '(' => sign(Word::Open, 1),
+        '|' => sign(Word::Pipe, 1),
+        ',' => sign(Word::Comma, 1),
+        '=' => sign(Word::Assign, 1),
+        ':' if rest.starts_with(":=") => sign(Word::Declare, 2),
+        ')' => {
+            characters.next();
+            Ok(Word::Close(characters.fields()?))
         }
-        match next {
-            None => return Err(TemplateError::new("a string has no end")),
-            Some('\\') if quote == Some('"') => match characters.next() {
-                Some('n') => text.push('\n'),
-                Some('t') => text.push('\t'),
-                Some('r') => text.push('\r'),
-                Some(c @ ('"' | '\\' | '\'')) => text.push(c),
-                Some(c) => {
-                    return Err(TemplateError::new(format!(
-                        "unknown escape \\{c} in a string"
-                    )));
-                }
-                None => return Err(TemplateError::new("a string has no end")),
-            },
-            Some(c) => text.push(c),
+        '.' if !rest[1..].starts_with(|c: char| c.is_ascii_digit()) => {
+            Ok(Word::Field(characters.fields()?))
         }
+        '"' | '`' => constant::string(characters.quoted()?).map(Word::String),
+        '\'' => constant::character(characters.quoted()?).map(Word::Int),
+        '$' => {
+            characters.next();
+            let name = characters.take(is_of_name).to_owned();
+            Ok(Word::Variable(name, characters.fields()?))
+        }
+        '.' | '-' | '+' | '0'..='9' => number(characters),
+        c if c.is_alphabetic() || c == '_' => {
+            Ok(Word::Name(characters.take(is_of_name).to_owned()))
+        }
+        c => Err(unexpected(c)),
     }
+}
+
+fn number(characters: &mut Characters<'_>) -> Result<Word, TemplateError> {
+    // A sign is part of the number at its beginning and behind the letter of its exponent.
+    let text = characters.0;
+    let mut before = None;
+    let end = text.find(|c: char| {
+        let exponent = matches!(before, None | Some('e' | 'E' | 'p' | 'P'));
+        let is_part = is_of_name(c) || c == '.' || ("+-".contains(c) && exponent);
+        before = Some(c);
+        !is_part
+    });
+    let (number, rest) = text.split_at(end.unwrap_or(text.len()));
+    characters.0 = rest;
+    if let Some(value) = constant::int(number) {
+        return Ok(Word::Int(value));
+    }
+    match constant::float(number) {
+        Some(value) => Ok(Word::Float(value)),
+        None => Err(TemplateError::new(format!(
+            "{number} is not a number of 64 bits"
+        ))),
+    }
+}
+
+fn unexpected(character: char) -> TemplateError {
+    TemplateError::new(format!(
+        "unexpected {} in an action",
+        character.escape_debug()
+    ))
 }

@@ -28,7 +28,7 @@ fn info(
     choice: State<Choice>,
     client: State<Client>,
 ) -> anyhow::Result<ExitStatus> {
-    let mut inspection = Inspection::parse(args.format.as_deref())
+    let mut inspection = Inspection::parse_single(args.format.as_deref())
         .map_err(|error| UsageError::new(error.to_string()))?;
     let layout = state(&choice)?;
     let embedded = Embedded::look(&layout)?;
@@ -38,7 +38,7 @@ fn info(
         _ => version(&client),
     };
     let text = match args.format {
-        Some(_) => inspection.add(embedded.json(&choice, &answer), Shape::unknown())?,
+        Some(_) => inspection.add(embedded.json(&choice, &answer), Shape::Any)?,
         None => embedded.described(&choice, &answer),
     };
     cx.out().write_text(&text)?;
