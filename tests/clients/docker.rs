@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use harness::{Engine, Image, Program, Pty};
 
+use crate::support::until;
 use crate::{Name, engine};
 
 /// The client with this engine. Without one, says so and returns from the test.
@@ -393,4 +394,34 @@ fn the_engine_describes_itself() {
         "{}",
         info.err()
     );
+}
+
+/// Between two runs there is no process to list or to join.
+#[test]
+fn a_restarting_container_is_said_to_be_so() {
+    let engine = engine!();
+    let docker = docker!(engine);
+    let name = Name::new(engine);
+    let words = [
+        "run",
+        "-d",
+        "--restart",
+        "always",
+        "--name",
+        &name,
+        "busybox",
+        "false",
+    ];
+    let id = docker.run(words).out().trim().to_owned();
+    until(|| {
+        let shown = engine.inspect(&id);
+        let is_so =
+            shown["RestartCount"].as_u64() >= Some(6) && shown["State"]["Status"] == "restarting";
+        is_so.then_some(())
+    });
+    let text = format!(
+        "Error response from daemon: Container {id} is restarting, wait until the container is running\n"
+    );
+    docker.run(["top", &name]).assert(1, "", &text);
+    docker.run(["exec", &name, "true"]).assert(1, "", &text);
 }

@@ -8,6 +8,7 @@ mod inspect;
 mod lifecycle;
 mod logs;
 mod ps;
+mod restarting;
 mod system;
 mod templates;
 mod volumes;
@@ -41,6 +42,15 @@ impl<'a> Container<'a> {
             engine,
             id: outcome.out().trim().to_owned(),
             name,
+        }
+    }
+
+    /// One that was made already.
+    fn of(engine: &'a Engine, id: &str) -> Container<'a> {
+        Container {
+            engine,
+            id: id.to_owned(),
+            name: id.to_owned(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The cgroups of one container.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::host::Hierarchy;
 use super::{
@@ -357,12 +358,22 @@ impl Cgroup {
         }
         // What forks in the meantime is seen the next time.
         for _ in 0..REMOVALS {
-            let pids = self.pids()?;
-            if pids.is_empty() {
+            let listed = self.pids()?;
+            if listed.is_empty() {
                 break;
             }
-            for pid in pids {
-                match kill_process(pid, Signal::KILL) {
+            let opened: Vec<(Pid, OwnedFd)> = listed
+                .into_iter()
+                .filter_map(|pid| Some((pid, pidfd_open(pid, PidfdFlags::empty()).ok()?)))
+                .collect();
+            // A number may have become another process's before it was opened. What is listed still is what was opened, or
+            // that is gone.
+            let still: HashSet<Pid> = self.pids()?.into_iter().collect();
+            for (pid, process) in opened {
+                if !still.contains(&pid) {
+                    continue;
+                }
+                match pidfd_send_signal(&process, Signal::KILL) {
                     Ok(()) | Err(Errno::SRCH) => {}
                     Err(error) => {
                         return Err(Error::io(

@@ -5,7 +5,7 @@ use bollard_stubs::models::{ExecConfig, ExecInspectResponse, ProcessConfig};
 use super::Container;
 use super::name::new_id;
 use crate::monitor::protocol::{Request, Size};
-use crate::state::{Exec, Store};
+use crate::state::{Exec, Recorded, Store};
 use crate::{Engine, Error, Result, monitor};
 
 /// Writes down a process that shall join a container; its id is the result.
@@ -30,7 +30,7 @@ pub(crate) fn create_exec(engine: &Engine, reference: &str, config: ExecConfig) 
         container: container.id().to_owned(),
         config,
         running: false,
-        pid: 0,
+        process: Recorded::default(),
         exit_code: None,
     };
     Store::new(engine.layout()).create_exec(&exec)?;
@@ -89,7 +89,7 @@ pub(crate) fn inspect_exec(engine: &Engine, id: &str) -> Result<ExecInspectRespo
         open_stderr: Some(exec.config.attach_stderr.unwrap_or(false)),
         open_stdout: Some(exec.config.attach_stdout.unwrap_or(false)),
         container_id: Some(exec.container),
-        pid: Some(exec.pid.into()),
+        pid: Some(exec.process.number().into()),
     })
 }
 

@@ -104,7 +104,7 @@ fn shown_state(state: &State) -> Value {
         "Restarting": state.status == Status::Restarting,
         "OOMKilled": state.oom_killed,
         "Dead": state.status == Status::Dead,
-        "Pid": if state.is_running() { state.pid } else { 0 },
+        "Pid": if state.is_running() { state.process.number() } else { 0 },
         "ExitCode": state.exit_code,
         "Error": state.error,
         "StartedAt": Moment::text(state.started_at),

@@ -57,7 +57,7 @@ pub(crate) fn stop(
 ) -> Result<()> {
     let signal = signal.map(signal::parse).transpose()?;
     let container = Container::find(engine, reference)?;
-    if !container.state.is_running() && container.state.status != Status::Restarting {
+    if !container.state.is_running() {
         return Err(not_modified(&container, "stopped"));
     }
     ask(engine, &container, &Request::Stop { signal, timeout })
@@ -87,7 +87,7 @@ pub(crate) fn restart(
 pub(crate) fn kill(engine: &Engine, reference: &str, signal: Option<&str>) -> Result<()> {
     let signal = signal::parse(signal.unwrap_or("KILL"))?;
     let container = Container::find(engine, reference)?;
-    if !container.state.is_running() && container.state.status != Status::Restarting {
+    if !container.state.is_running() {
         return Err(Error::conflict(format!(
             "cannot kill container: {reference}: container {} is not running",
             container.id()

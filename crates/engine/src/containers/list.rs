@@ -188,7 +188,7 @@ impl<'a> Wanted<'a> {
 
     fn has(&self, container: &Container) -> Result<bool> {
         let Container { record, state } = container;
-        let up = state.is_running() || state.status == Status::Restarting;
+        let up = state.is_running();
         if !self.all && !up {
             return Ok(false);
         }

@@ -10,7 +10,7 @@ use rustix::fs::inotify;
 
 use super::{Container, moment};
 use crate::monitor::log::{Entry, LogOptions, Reader, Stream, files};
-use crate::state::{Moment, Status};
+use crate::state::Moment;
 use crate::{Engine, Error, Result, monitor};
 
 /// What is asked for.
@@ -89,7 +89,7 @@ pub(crate) fn logs(engine: &Engine, reference: &str, options: &LogsOptions) -> R
         ));
     }
     let tty = container.record.tty();
-    let is_up = container.state.is_running() || container.state.status == Status::Restarting;
+    let is_up = container.state.is_running();
     Ok(Logs {
         engine: engine.clone(),
         directory: engine.layout().container(container.id()),
@@ -158,8 +158,7 @@ impl Logs {
 
     /// Whether something may still be written.
     fn is_up(&self) -> bool {
-        monitor::observe(self.engine.layout(), &self.id)
-            .is_ok_and(|state| state.is_running() || state.status == Status::Restarting)
+        monitor::observe(self.engine.layout(), &self.id).is_ok_and(|state| state.is_running())
     }
 
     /// Writes what is there already; the reader at the end of the newest file, unless what follows is too young.

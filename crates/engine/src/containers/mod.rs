@@ -102,22 +102,26 @@ impl Container {
         Cgroup::open(&host, parent, self.id())
     }
 
-    /// Refuses what can only be done to a container whose processes run.
+    /// Refuses what can only be done to a container that has processes: one that waits to start again has none.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict), in Docker's words.
     pub(crate) fn check_running(&self) -> Result<()> {
-        if self.state.is_running() {
-            return Ok(());
-        }
-        Err(Error::conflict(match self.state.status {
-            Status::Restarting => format!(
+        match self.state.status {
+            Status::Running | Status::Paused => Ok(()),
+            Status::Restarting => Err(Error::conflict(format!(
                 "Container {} is restarting, wait until the container is running",
                 self.id()
-            ),
-            _ => format!("container {} is not running", self.id()),
-        }))
+            ))),
+            Status::Created | Status::Removing | Status::Exited | Status::Dead => {
+                Err(self.not_running())
+            }
+        }
+    }
+
+    pub(super) fn not_running(&self) -> Error {
+        Error::conflict(format!("container {} is not running", self.id()))
     }
 
     /// Refuses what cannot be done to a container whose processes are frozen, `what` being that.

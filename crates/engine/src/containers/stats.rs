@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::Container;
 use crate::cgroup::{Host, Stats};
-use crate::state::Moment;
+use crate::state::{Moment, Recorded};
 use crate::{Engine, Error, Result};
 
 /// How long one figure is from the next: a client computes shares of processors from two of them.
@@ -121,7 +121,7 @@ impl Watching {
             figure["pids_stats"] = pids(stats);
             figure["memory_stats"] = memory(stats);
             figure["blkio_stats"] = block_devices(stats);
-            figure["networks"] = networks(container.state.pid);
+            figure["networks"] = networks(&container.state.process);
         }
         Ok(figure)
     }
@@ -210,9 +210,12 @@ fn block_devices(stats: &Stats) -> Value {
 }
 
 /// What went over the links of the process's network, the loopback one aside.
-fn networks(pid: i32) -> Value {
-    let text = fs::read_to_string(format!("/proc/{pid}/net/dev")).unwrap_or_default();
-    Value::Object(links(&text))
+fn networks(process: &Recorded) -> Value {
+    // One that has just ended has none any more.
+    let process = process.open().ok();
+    let read = process.and_then(|process| process.read("net/dev").ok());
+    let read = read.unwrap_or_default();
+    Value::Object(links(&String::from_utf8_lossy(&read)))
 }
 
 fn links(text: &str) -> Map<String, Value> {

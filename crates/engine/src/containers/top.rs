@@ -1,15 +1,16 @@
 //! The processes of a container, as `ps` shows them.
 
 use std::collections::{HashMap, HashSet};
-use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
 use bollard_stubs::models::ContainerTopResponse;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
+use rustix::fs::fstat;
 
 use super::Container;
+use crate::state::Directory;
 use crate::{Engine, Error, Result};
 
 /// What is shown unless something else is asked for, and needs no program.
@@ -30,10 +31,10 @@ pub(crate) fn top(
 ) -> Result<ContainerTopResponse> {
     let container = Container::find(engine, reference)?;
     container.check_running()?;
-    let pids = processes(&container)?;
+    let members = members(&container)?;
     let (titles, processes) = match arguments {
-        None | Some("" | DEFAULT) => (TITLES.map(str::to_owned).to_vec(), full_listing(&pids)),
-        Some(arguments) => of_program(arguments, &pids)?,
+        None | Some("" | DEFAULT) => (TITLES.map(str::to_owned).to_vec(), full_listing(&members)),
+        Some(arguments) => of_program(arguments, &members)?,
     };
     Ok(ContainerTopResponse {
         titles: Some(titles),
@@ -41,30 +42,57 @@ pub(crate) fn top(
     })
 }
 
-/// The numbers of the container's processes: those of its cgroup, or where there is none, of its first process and all
-/// that it started.
-fn processes(container: &Container) -> Result<Vec<i32>> {
-    let cgroup = container.cgroup()?;
-    let pids = cgroup.map(|cgroup| cgroup.pids()).transpose()?;
-    let mut pids: Vec<i32> = pids
-        .unwrap_or_default()
-        .iter()
-        .map(|pid| pid.as_raw_nonzero().get())
-        .collect();
-    if pids.is_empty() {
-        pids = descendants(container.state.pid);
+/// A process that was proven to be the container's, by its number.
+type Member = (i32, Directory);
+
+/// The container's processes: those of its cgroup, or where there is none, its first process and all that it started. A
+/// number is not enough for that: between being listed and being looked at it may become another process's.
+fn members(container: &Container) -> Result<Vec<Member>> {
+    let mut members = match container.cgroup()? {
+        Some(cgroup) => {
+            let list = || -> Result<Vec<i32>> {
+                let pids = cgroup.pids()?;
+                Ok(pids.iter().map(|pid| pid.as_raw_nonzero().get()).collect())
+            };
+            opened(list()?, list)?
+        }
+        None => Vec::new(),
+    };
+    if members.is_empty() {
+        let first = container.state.process.open();
+        // It has ended, and its monitor is about to say so.
+        let first = first.map_err(|_| container.not_running())?;
+        let number = container.state.process.number();
+        let list = || Ok(descendants(number));
+        members = opened(list()?, list)?;
+        if !first.is_alive() {
+            return Err(container.not_running());
+        }
     }
-    pids.sort_unstable();
-    Ok(pids)
+    members.sort_unstable_by_key(|(pid, _)| *pid);
+    Ok(members)
 }
 
+/// Those of the listed processes that are what they were listed as: they are listed again when they are held, and what is
+/// held shows that one process or nothing.
+fn opened(listed: Vec<i32>, again: impl Fn() -> Result<Vec<i32>>) -> Result<Vec<Member>> {
+    let opened: Vec<Member> = listed
+        .into_iter()
+        .filter_map(|pid| Some((pid, Directory::open(pid).ok()?)))
+        .collect();
+    let still: HashSet<i32> = again()?.into_iter().collect();
+    let is_still = |(pid, _): &Member| still.contains(pid);
+    Ok(opened.into_iter().filter(is_still).collect())
+}
+
+/// A process that is there and all that it started, by their numbers.
 fn descendants(first: i32) -> Vec<i32> {
     let parents: HashMap<i32, i32> = fs::read_dir("/proc")
         .into_iter()
         .flatten()
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid: i32| Some((pid, Stat::read(pid)?.parent)))
+        .filter_map(|pid: i32| Some((pid, Stat::read(&Directory::open(pid).ok()?)?.parent)))
         .collect();
     let descends = |mut pid: i32| {
         // Numbers are reused while they are read, so that a circle is possible.
@@ -73,8 +101,9 @@ fn descendants(first: i32) -> Vec<i32> {
                 return true;
             }
             match parents.get(&pid) {
-                Some(&parent) => pid = parent,
-                None => return false,
+                // The kernel's own processes have none.
+                Some(&parent) if parent > 0 => pid = parent,
+                _ => return false,
             }
         }
         false
@@ -87,18 +116,20 @@ fn descendants(first: i32) -> Vec<i32> {
 }
 
 /// What `ps -ef` shows.
-fn full_listing(pids: &[i32]) -> Vec<Vec<String>> {
+fn full_listing(members: &[Member]) -> Vec<Vec<String>> {
     let users = users();
     let now = Timestamp::now();
-    pids.iter()
+    members
+        .iter()
         // One that has ended meanwhile is none of them.
-        .filter_map(|&pid| line(pid, &users, now))
+        .filter_map(|member| line(member, &users, now))
         .collect()
 }
 
-fn line(pid: i32, users: &HashMap<u32, String>, now: Timestamp) -> Option<Vec<String>> {
-    let stat = Stat::read(pid)?;
-    let uid = fs::metadata(format!("/proc/{pid}")).ok()?.uid();
+fn line(member: &Member, users: &HashMap<u32, String>, now: Timestamp) -> Option<Vec<String>> {
+    let (pid, directory) = member;
+    let stat = Stat::read(directory)?;
+    let uid = fstat(directory).ok()?.st_uid;
     let ticks = rustix::param::clock_ticks_per_second().max(1);
     let seconds = stat.ticks / ticks;
     let started = started(stat.started, ticks, now)?;
@@ -117,7 +148,7 @@ fn line(pid: i32, users: &HashMap<u32, String>, now: Timestamp) -> Option<Vec<St
             seconds / 60 % 60,
             seconds % 60
         ),
-        command(pid).unwrap_or_else(|| format!("[{}]", stat.name)),
+        command(directory).unwrap_or_else(|| format!("[{}]", stat.name)),
     ])
 }
 
@@ -133,8 +164,8 @@ struct Stat {
 }
 
 impl Stat {
-    fn read(pid: i32) -> Option<Stat> {
-        let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    fn read(directory: &Directory) -> Option<Stat> {
+        let text = directory.read("stat").ok()?;
         Stat::parse(&String::from_utf8_lossy(&text))
     }
 
@@ -186,8 +217,8 @@ fn terminal(number: i32) -> String {
 }
 
 /// The command line; nothing for a process that has none any more, as one that ended and was not waited for.
-fn command(pid: i32) -> Option<String> {
-    let words = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+fn command(directory: &Directory) -> Option<String> {
+    let words = directory.read("cmdline").ok()?;
     let text = String::from_utf8_lossy(&words);
     let text = text.trim_end_matches('\0').replace('\0', " ");
     (!text.is_empty()).then_some(text)
@@ -207,7 +238,7 @@ fn users() -> HashMap<u32, String> {
 }
 
 /// The table of the machine's `ps`, less the processes of others.
-fn of_program(arguments: &str, pids: &[i32]) -> Result<(Vec<String>, Vec<Vec<String>>)> {
+fn of_program(arguments: &str, members: &[Member]) -> Result<(Vec<String>, Vec<Vec<String>>)> {
     let output = Command::new("ps")
         .args(arguments.split_ascii_whitespace())
         .stdin(Stdio::null())
@@ -222,10 +253,13 @@ fn of_program(arguments: &str, pids: &[i32]) -> Result<(Vec<String>, Vec<Vec<Str
         let text = String::from_utf8_lossy(&output.stderr);
         return Err(Error::invalid(format!("ps: {}", text.trim())));
     }
-    of_table(
-        &String::from_utf8_lossy(&output.stdout),
-        &pids.iter().copied().collect(),
-    )
+    // What has ended since may have given its number to one that was shown.
+    let pids = members
+        .iter()
+        .filter(|(_, directory)| directory.read("stat").is_ok())
+        .map(|(pid, _)| *pid)
+        .collect();
+    of_table(&String::from_utf8_lossy(&output.stdout), &pids)
 }
 
 fn of_table(text: &str, pids: &HashSet<i32>) -> Result<(Vec<String>, Vec<Vec<String>>)> {
@@ -292,11 +326,38 @@ mod tests {
     #[test]
     fn this_process_is_listed() {
         let own = i32::try_from(std::process::id()).expect("a number");
-        let lines = full_listing(&[own, i32::MAX]);
+        let ended = || -> Member {
+            let mut child = Command::new("true").spawn().expect("a child");
+            let pid = i32::try_from(child.id()).expect("a number");
+            let member = (pid, Directory::open(pid).expect("it was not waited for"));
+            child.wait().expect("its end");
+            member
+        };
+        let itself = (own, Directory::open(own).expect("this process"));
+        let lines = full_listing(&[itself, ended()]);
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].len(), TITLES.len());
         assert_eq!(lines[0][1], own.to_string());
         assert!(descendants(own).contains(&own));
+    }
+
+    /// What a container has for a number that has no process: everything on the machine descends from that.
+    #[test]
+    fn nobody_descends_from_no_process() {
+        assert_eq!(descendants(0), Vec::<i32>::new());
+        assert_eq!(descendants(-1), Vec::<i32>::new());
+    }
+
+    #[test]
+    fn what_is_not_listed_twice_is_not_the_containers() {
+        let own = i32::try_from(std::process::id()).expect("a number");
+        let members = opened(vec![own, 1, i32::MAX], || Ok(vec![own, i32::MAX]));
+        let pids: Vec<i32> = members
+            .expect("a list")
+            .iter()
+            .map(|(pid, _)| *pid)
+            .collect();
+        assert_eq!(pids, [own]);
     }
 
     #[test]

@@ -44,10 +44,7 @@ pub(crate) struct Asked {
 pub(crate) fn wait(engine: &Engine, reference: &str, condition: Condition) -> Result<Waiting> {
     let container = Container::find(engine, reference)?;
     let state = &container.state;
-    let is_over = condition == Condition::NotRunning
-        && !state.is_running()
-        && state.status != Status::Restarting;
-    if is_over {
+    if condition == Condition::NotRunning && !state.is_running() {
         return Ok(Waiting::over(state.exit_code));
     }
     ask(
@@ -94,16 +91,17 @@ impl Asked {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(waiting),
             state => state?,
         };
-        let has_ended = !state.is_running() && state.status != Status::Restarting;
-        let is_over = has_ended
-            && match self.condition {
-                Condition::NotRunning => true,
-                Condition::NextExit => state.finished_at != self.ended_before,
-                Condition::Removed => false,
-            };
-        Ok(match is_over {
-            true => Waiting::over(state.exit_code),
-            false => waiting,
+        let has_ended = state.finished_at != self.ended_before;
+        let is_over = match self.condition {
+            Condition::NotRunning => has_ended || !state.is_running(),
+            Condition::NextExit => has_ended,
+            Condition::Removed => false,
+        };
+        Ok(match (is_over, state.status) {
+            // It runs again, and its state says nothing of the run before.
+            (true, Status::Running | Status::Paused) => Waiting::over(UNKNOWN_EXIT_CODE),
+            (true, _) => Waiting::over(state.exit_code),
+            (false, _) => waiting,
         })
     }
 }

@@ -13,7 +13,7 @@ const NAME: &str = "ended";
 
 /// Notes what the process that `state` is about ended with.
 pub(super) fn note(layout: &Layout, id: &str, state: &State, exit_code: i64) {
-    let text = format!("{} {} {exit_code}", state.pid, state.pid_started);
+    let text = format!("{} {exit_code}", state.process);
     // Without it the code is lost with this monitor, and with nothing else.
     if let Err(error) = fs::write(layout.container_run(id).join(NAME), text) {
         log::warn!("note the container's end: {error}");
@@ -46,6 +46,6 @@ pub(crate) fn recorded(layout: &Layout, id: &str) -> Option<i64> {
 /// A note of an earlier run, and one that was not finished, are none.
 fn read(layout: &Layout, id: &str, state: &State) -> Option<i64> {
     let text = fs::read_to_string(layout.container_run(id).join(NAME)).ok()?;
-    let code = text.strip_prefix(&format!("{} {} ", state.pid, state.pid_started))?;
+    let code = text.strip_prefix(&format!("{} ", state.process))?;
     code.parse().ok()
 }

@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
@@ -16,8 +15,7 @@ use super::reaper::end_of_stranger;
 use super::session::Session;
 use super::streams::{Streams, Typed};
 use super::{join, size};
-use crate::cgroup::Cgroup;
-use crate::state::{Exec, Status, Store, life};
+use crate::state::{Exec, Recorded, Status, Store, life};
 use crate::{Error, Result, runtime, sys};
 
 /// How long the end of what a process wrote is waited for when it has ended: another that it left behind may hold its
@@ -86,7 +84,14 @@ fn running(container: &Container) -> Result<Rc<Run>> {
         Status::Restarting => Err(Error::conflict(format!(
             "Container {id} is restarting, wait until the container is running"
         ))),
-        _ => container.run(),
+        _ => {
+            let run = container.run()?;
+            // What it wrote is waited for still, and its number may be another process's by now.
+            match run.first.is_alive() {
+                true => Ok(run),
+                false => Err(container.not_running()),
+            }
+        }
     }
 }
 
@@ -140,7 +145,7 @@ impl Prepared {
             let exec = self.exec.borrow();
             join::exec(
                 &self.container.place(),
-                run.pid,
+                &run.first,
                 run.cgroup.borrow().as_ref(),
                 &exec.config,
                 size,
@@ -159,12 +164,16 @@ impl Prepared {
                 return Err(error);
             }
         };
-        let pid = process.pid.as_raw_nonzero().get();
-        let exit = self.container.reaper.expect(pid);
+        let exit = self
+            .container
+            .reaper
+            .expect(process.pid.as_raw_nonzero().get());
+        // A child that nobody waits for before this returns; one that has ended already is none.
+        let recorded = Recorded::of(process.pid).unwrap_or_default();
         let reads_terminal = self.exec.borrow().config.attach_stdin.unwrap_or(false);
         let terminal = self.streams.open(ends, reads_terminal)?;
         self.record(|exec| {
-            exec.pid = pid;
+            exec.process = recorded;
             exec.running = true;
         });
         let joined = Rc::new(Joined {
@@ -223,7 +232,7 @@ fn forget(container: &Container, id: &str) {
 /// Forgets the processes of earlier runs.
 pub(super) fn forget_all(container: &Container) {
     for exec in records(container) {
-        if exec.pid != 0 || exec.exit_code.is_some() {
+        if !exec.process.is_none() || exec.exit_code.is_some() {
             forget(container, &exec.id);
         }
     }
@@ -242,16 +251,10 @@ fn records(container: &Container) -> Vec<Exec> {
 }
 
 /// Takes over what joined while another monitor lived: those that run are waited for, the ends of the others are unknown.
-pub(super) fn adopt_all(container: &Rc<Container>, cgroup: Option<&Cgroup>) {
-    let members = cgroup
-        .and_then(|cgroup| cgroup.pids().ok())
-        .unwrap_or_default();
+pub(super) fn adopt_all(container: &Rc<Container>) {
     for mut exec in records(container).into_iter().filter(|exec| exec.running) {
-        // A number alone may be another process's by now.
-        let pid = Pid::from_raw(exec.pid).filter(|pid| members.contains(pid));
-        let process = pid
-            .and_then(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok())
-            .and_then(|process| sys::watch(process).ok());
+        let process = exec.process.open().ok();
+        let process = process.and_then(|process| sys::watch(process.into_pidfd()).ok());
         let container = Rc::clone(container);
         tokio::task::spawn_local(async move {
             let code = match process {

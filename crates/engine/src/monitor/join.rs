@@ -1,24 +1,24 @@
 //! Starting processes in a container that runs.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 
 use bollard_stubs::models::ExecConfig;
 
 use super::ends::{Ends, Theirs, null, pipe};
-use super::place::{Place, directory};
+use super::place::Place;
 use super::protocol::Size;
 use super::size::{of_console, winsize};
-use crate::Result;
 use crate::cgroup::Cgroup;
 use crate::runtime::{self, Process, Stdio};
 use crate::spec::{self, Capabilities};
+use crate::state::Proven;
 use crate::user_namespace::Ids;
+use crate::{Error, Result, sys};
 
-/// Starts a process in the container whose first one has that number.
+/// Starts a process in the container whose first one that is.
 pub(super) fn exec(
     place: &Place<'_>,
-    pid: i32,
+    first: &Proven,
     cgroup: Option<&Cgroup>,
     config: &ExecConfig,
     size: Option<Size>,
@@ -27,7 +27,7 @@ pub(super) fn exec(
         let size = size
             .and_then(winsize)
             .or_else(|| of_console(config.console_size.as_deref()));
-        let mut process = join(place, pid, cgroup, config, Stdio::Terminal(size))?;
+        let mut process = join(place, first, cgroup, config, Stdio::Terminal(size))?;
         let ends = Ends {
             terminal: process.terminal.take(),
             ..Ends::default()
@@ -49,7 +49,7 @@ pub(super) fn exec(
         stdout: their_stdout,
         stderr: their_stderr,
     };
-    let process = join(place, pid, cgroup, config, theirs.stdio())?;
+    let process = join(place, first, cgroup, config, theirs.stdio())?;
     let ends = Ends {
         stdin,
         stdout,
@@ -62,7 +62,7 @@ pub(super) fn exec(
 /// Starts a process in the container, and returns what it writes.
 pub(super) fn probe(
     place: &Place<'_>,
-    pid: i32,
+    first: &Proven,
     cgroup: Option<&Cgroup>,
     config: &ExecConfig,
 ) -> Result<(Process, OwnedFd)> {
@@ -73,18 +73,22 @@ pub(super) fn probe(
         stdout: theirs.as_fd(),
         stderr: theirs.as_fd(),
     });
-    let process = join(place, pid, cgroup, config, stdio)?;
+    let process = join(place, first, cgroup, config, stdio)?;
     Ok((process, ours))
 }
 
 fn join(
     place: &Place<'_>,
-    pid: i32,
+    first: &Proven,
     cgroup: Option<&Cgroup>,
     config: &ExecConfig,
     stdio: Stdio<'_>,
 ) -> Result<Process> {
-    let root = directory(Path::new(&format!("/proc/{pid}/root")))?;
+    let gone = || {
+        let id = &place.record.id;
+        Error::conflict(format!("container {id} is not running"))
+    };
+    let root = first.root().map_err(|_| gone())?;
     let available = Capabilities::available()?;
     let ids = Ids::of_this_process()?;
     let built = spec::process(&spec::ExecInput {
@@ -95,11 +99,18 @@ fn join(
         available,
         may_raise_limits: spec::may_raise_limits(available, ids),
     })?;
-    runtime::exec(&runtime::ExecInput {
+    let process = runtime::exec(&runtime::ExecInput {
         bundle: &place.bundle(),
         state: &place.runtime_state(),
         built: &built,
         cgroup,
         stdio,
-    })
+    })?;
+    // libcontainer finds the namespaces by the first process's number. A child of this monitor keeps that until it is waited
+    // for, which does not happen meanwhile; one that was adopted may have lost it.
+    if !first.is_alive() {
+        let _ = sys::send_signal(process.pidfd.as_fd(), libc::SIGKILL);
+        return Err(gone());
+    }
+    Ok(process)
 }

@@ -1,10 +1,10 @@
 //! From what was asked for to a process that runs: the other modules in their order.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use bollard_stubs::models::NetworkSettings;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::Pid;
 
 use super::clean_up;
 use super::ends::{self, Ends};
@@ -15,16 +15,18 @@ use super::places;
 use super::size::console_size;
 use crate::cgroup::{Cgroup, Host, Limits};
 use crate::layout::make_directory;
-use crate::runtime::{self, CreateInput, Process, Stdio};
+use crate::runtime::{self, CreateInput, Stdio};
 use crate::spec::{self, Capabilities, Input, MountPoint, NetworkFiles};
-use crate::state::{Record, Rootfs, State, life};
+use crate::state::{Proven, Record, Rootfs, State};
 use crate::user_namespace::{self, Ids};
 use crate::{Error, Result, image, network, rootfs};
 
 /// A container that runs.
 #[derive(Debug)]
 pub(super) struct Launched {
-    pub(super) process: Process,
+    /// The number of the first process, a child.
+    pub(super) pid: Pid,
+    pub(super) first: Proven,
     /// Nothing where none can be made, and no limit asks for one.
     pub(super) cgroup: Option<Cgroup>,
     pub(super) ends: Ends,
@@ -100,8 +102,11 @@ fn try_start(place: &Place<'_>) -> Result<Launched> {
     for warning in warnings.chain(network.warnings()) {
         log::warn!("{warning}");
     }
+    let first = Proven::child(process.pid, process.pidfd)
+        .map_err(|error| Error::io("look at the container's first process", error))?;
     Ok(Launched {
-        process,
+        pid: process.pid,
+        first,
         cgroup,
         ends,
         network: network.settings().clone(),
@@ -192,7 +197,7 @@ pub(super) fn outlives_its_first_process(record: &Record) -> bool {
 /// A container that ran on without its monitor.
 #[derive(Debug)]
 pub(super) struct Adopted {
-    pub(super) process: OwnedFd,
+    pub(super) process: Proven,
     pub(super) cgroup: Option<Cgroup>,
     /// Nothing if they went with the monitor: a terminal, and pipes whose names were removed.
     pub(super) ends: Option<Ends>,
@@ -201,14 +206,7 @@ pub(super) struct Adopted {
 
 /// Takes a container over.
 pub(super) fn adopt(place: &Place<'_>, state: &State) -> Result<Adopted> {
-    let gone = || Error::system("the container's first process is gone");
-    let pid = Pid::from_raw(state.pid).ok_or_else(gone)?;
-    let process = pidfd_open(pid, PidfdFlags::NONBLOCK)
-        .map_err(|error| Error::io("open the container's first process", error))?;
-    // Now the number is that process's for as long as it is open; it may have been another's when it was looked at.
-    if life::process_started(state.pid) != Some(state.pid_started) {
-        return Err(gone());
-    }
+    let process = state.process.open()?;
     let host = Host::detect()?;
     let cgroup = match host.refusal() {
         Some(_) => None,

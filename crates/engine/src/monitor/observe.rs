@@ -26,7 +26,7 @@ pub fn observe(layout: &Layout, id: &str) -> Result<State> {
     };
     // It may have ended in good order between the two.
     let state = store.state(id)?;
-    let judged = match life::judge(&state, &life::boot()?, life::process_started(state.pid)) {
+    let judged = match life::judge(&state)? {
         Verdict::Sound if !has_leftovers(layout, id) => return Ok(state),
         Verdict::Lost(loss) => ended::unseen(layout, id, &state, loss),
         Verdict::Sound | Verdict::Orphaned | Verdict::Waiting | Verdict::HalfRemoved => state,

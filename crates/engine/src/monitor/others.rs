@@ -1,25 +1,25 @@
 //! Namespaces of other containers.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, open};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::observe;
 use super::place::Place;
 use crate::spec::Existing;
-use crate::state::Store;
+use crate::state::{Proven, Status, Store};
 use crate::{Error, Layout, Result, runtime};
 
 const IPC: &str = "IPC";
 
-/// The processes of other containers whose namespaces this one joins.
+/// The namespaces of other containers that this one joins, held open: they are those of a process that was proven to be the
+/// other container's, which a path with its number in it would not be for long.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    pid: Option<PathBuf>,
-    ipc: Option<PathBuf>,
-    network: Option<PathBuf>,
+    pid: Option<OwnedFd>,
+    ipc: Option<OwnedFd>,
+    network: Option<OwnedFd>,
     /// The other container's `/dev/shm`, mounted nowhere.
     pub(super) shm: Option<OwnedFd>,
 }
@@ -36,43 +36,55 @@ impl Others {
             };
             let store = Store::new(place.layout);
             let id = store.find(other)?;
-            let pid = process_of(place.layout, &id, what)?;
+            let process = process_of(place.layout, &id, what)?;
             if what == IPC {
                 check_shareable(&store, &id)?;
             }
-            Ok(Some((pid, PathBuf::from(format!("/proc/{pid}/ns/{file}")))))
+            let opened = process.namespace(file).map_err(|error| {
+                Error::io(format_args!("join the {what} namespace of {id}"), error)
+            })?;
+            Ok(Some((process, opened)))
         };
         let ipc = namespace(&config.ipc_mode, IPC, "ipc")?;
-        let path = |found: Option<(i32, PathBuf)>| found.map(|(_, path)| path);
+        let opened = |found: Option<(Proven, OwnedFd)>| found.map(|(_, opened)| opened);
         Ok(Others {
             shm: match &ipc {
-                Some((pid, _)) => Some(shm_of(*pid, place)?),
+                Some((process, _)) => Some(shm_of(process, place)?),
                 None => None,
             },
-            ipc: path(ipc),
-            pid: path(namespace(&config.pid_mode, "PID", "pid")?),
-            network: path(namespace(&config.network_mode, "network", "net")?),
+            ipc: opened(ipc),
+            pid: opened(namespace(&config.pid_mode, "PID", "pid")?),
+            network: opened(namespace(&config.network_mode, "network", "net")?),
         })
     }
 
-    /// For the specification.
+    /// For the specification: by the descriptors, which the launcher and the container's process inherit, as both are forked
+    /// while this is held.
     pub(super) fn existing(&self) -> Existing {
+        let path = |opened: &Option<OwnedFd>| {
+            let number = opened.as_ref()?.as_raw_fd();
+            Some(PathBuf::from(format!("/proc/self/fd/{number}")))
+        };
         Existing {
-            pid: self.pid.clone(),
-            ipc: self.ipc.clone(),
-            network: self.network.clone(),
+            pid: path(&self.pid),
+            ipc: path(&self.ipc),
+            network: path(&self.network),
         }
     }
 }
 
-fn process_of(layout: &Layout, id: &str, what: &str) -> Result<i32> {
+fn process_of(layout: &Layout, id: &str, what: &str) -> Result<Proven> {
     let state = observe(layout, id)?;
-    if state.pid == 0 || !state.is_running() {
+    if state.status == Status::Restarting {
         return Err(Error::conflict(format!(
-            "cannot join {what} of a non running container: {id}"
+            "Container {id} is restarting, wait until the container is running"
         )));
     }
-    Ok(state.pid)
+    state.process.open().map_err(|_| {
+        Error::conflict(format!(
+            "cannot join {what} of a non running container: {id}"
+        ))
+    })
 }
 
 /// A container's shared memory is its own unless it was made to be shared.
@@ -89,10 +101,12 @@ fn check_shareable(store: &Store<'_>, id: &str) -> Result<()> {
 
 /// The other container's `/dev/shm`: what lies on the way is its own to choose. A mount is there to be taken only for who is in
 /// its namespace.
-fn shm_of(pid: i32, place: &Place<'_>) -> Result<OwnedFd> {
+fn shm_of(process: &Proven, place: &Place<'_>) -> Result<OwnedFd> {
     let failed = |error| Error::io("take the other container's /dev/shm", error);
-    let path = format!("/proc/{pid}/ns/mnt");
-    let namespace = open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(failed)?;
+    let namespace = process.namespace("mnt").map_err(|error| {
+        let label = "take the other container's /dev/shm";
+        Error::io(label, error)
+    })?;
     move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Mount)).map_err(failed)?;
     let taken = runtime::tree::take(Path::new("/dev/shm"));
     place.go_home()?;

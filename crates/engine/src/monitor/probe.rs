@@ -49,7 +49,7 @@ async fn try_once(container: &Rc<Container>, check: &Check, begun: Moment) -> Re
     let run = container.run()?;
     let (process, output) = join::probe(
         &container.place(),
-        run.pid,
+        &run.first,
         run.cgroup.borrow().as_ref(),
         &config,
     )?;

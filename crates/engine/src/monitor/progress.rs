@@ -32,10 +32,12 @@ impl Progress {
 pub(super) async fn wait(mut progress: watch::Receiver<Progress>, condition: Condition) -> Reply {
     let before = progress.borrow_and_update().ends;
     let met = progress.wait_for(|now| {
+        let has_ended = now.ends > before;
         now.is_removed
             || match condition {
-                Condition::NotRunning => !now.is_running,
-                Condition::NextExit => now.ends > before,
+                // One that ends and starts again has not run in between, though nobody may have seen that.
+                Condition::NotRunning => has_ended || !now.is_running,
+                Condition::NextExit => has_ended,
                 Condition::Removed => false,
             }
     });
@@ -99,7 +101,7 @@ mod tests {
             at(false, 2, 8, false),
             at(false, 2, 8, true),
         ];
-        assert_eq!(waited(Condition::NotRunning, &steps), Some((3, 8)));
+        assert_eq!(waited(Condition::NotRunning, &steps), Some((1, 7)));
         assert_eq!(waited(Condition::NextExit, &steps), Some((1, 7)));
         assert_eq!(waited(Condition::Removed, &steps), Some((4, 8)));
         assert_eq!(waited(Condition::Removed, &steps[..4]), None);

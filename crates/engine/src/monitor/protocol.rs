@@ -119,7 +119,7 @@ pub struct Size {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
-    /// That it does not run: at once if it does not.
+    /// That it does not run: at once if it does not, and otherwise at its next end, even if it starts again by itself.
     #[default]
     NotRunning,
     /// Its next end, even if it has not started yet.

@@ -59,7 +59,7 @@ impl Carried {
             let helper = program.start(namespace, self.mac, &directory)?;
             let recorded = match locked.record.leases.get_mut(&self.id) {
                 Some(lease) => {
-                    lease.helper = Some(helper);
+                    lease.helper = Some(helper.clone());
                     locked.save()
                 }
                 None => Err(Error::conflict("the container's network was released")),

@@ -38,7 +38,7 @@ pub(crate) struct Lease {
 impl Lease {
     /// Ends what was started for it.
     pub(crate) fn end(&self) {
-        if let Some(helper) = self.helper {
+        if let Some(helper) = &self.helper {
             helper.end();
         }
     }

@@ -1,6 +1,5 @@
 //! Giving a container's network back, and taking it over.
 
-use std::fs;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,9 +29,12 @@ pub fn adopt(layout: &Layout, id: &str) -> Result<Proxies> {
         door: None,
     };
     if lease.link.is_empty() && !lease.published.is_empty() {
-        let path = format!("/proc/{}/ns/net", Store::new(layout).state(id)?.pid);
-        let namespace =
-            fs::File::open(&path).map_err(|error| Error::io(format_args!("open {path}"), error))?;
+        let namespace = Store::new(layout)
+            .state(id)?
+            .process
+            .open()?
+            .namespace("net")
+            .map_err(|error| Error::io("open the container's network", error))?;
         way.door = Some(Arc::new(userspace::Door::open(namespace.as_fd())?));
     }
     Ok(Proxies::new(publish::take_again(&lease.published), way))

@@ -56,6 +56,7 @@ impl Created {
     ///
     /// [`ErrorKind::System`](crate::ErrorKind::System) if the container is gone already.
     pub fn network_namespace(&self) -> Result<OwnedFd> {
+        // A child that nobody has waited for keeps its number.
         let path = format!("/proc/{}/ns/net", self.pid().as_raw_nonzero());
         open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|error| Error::io(format_args!("open {path}"), error))
@@ -179,11 +180,16 @@ fn kill_unready(pid_file: &Path) -> rustix::io::Result<()> {
         .and_then(Pid::from_raw);
     let Some(pid) = pid else { return Ok(()) };
     // Unless it is a child of this process, the number may be anybody's.
-    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    waitid(WaitId::Pid(pid), look)?;
+    look_at_child(pid)?;
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
     pidfd_send_signal(&pidfd, Signal::KILL)?;
     reap(pidfd.as_fd())
+}
+
+/// Fails unless the process is a child of this one that was not waited for, which has its number for that long.
+fn look_at_child(pid: Pid) -> rustix::io::Result<()> {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    waitid(WaitId::Pid(pid), look).map(drop)
 }
 
 fn wait_until_ready(reports: &Reports) -> Result<Process> {
@@ -194,6 +200,8 @@ fn wait_until_ready(reports: &Reports) -> Result<Process> {
             Report::Failed(failure) => return Err(details.explain(failure).into_error()),
             Report::Ready => {
                 let pid = received.sender.ok_or_else(gone)?;
+                // Unless it is a child of this process, the number may be anybody's.
+                look_at_child(pid).map_err(|_| gone())?;
                 return Ok(Process {
                     pid,
                     pidfd: pidfd_open(pid, PidfdFlags::empty())

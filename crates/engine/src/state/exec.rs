@@ -3,6 +3,8 @@
 use bollard_stubs::models::ExecConfig;
 use serde::{Deserialize, Serialize};
 
+use super::Recorded;
+
 /// The file `exec/ID.json` in a container's runtime directory: one process that joins, or joined, or is going to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exec {
@@ -14,8 +16,9 @@ pub struct Exec {
     pub config: ExecConfig,
     /// Whether it runs.
     pub running: bool,
-    /// Its number on the machine; 0 before it starts.
-    pub pid: i32,
+    /// The process; none before it starts.
+    #[serde(flatten)]
+    pub process: Recorded,
     /// What it ended with; nothing before it does.
     pub exit_code: Option<i64>,
 }

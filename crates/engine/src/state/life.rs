@@ -51,19 +51,27 @@ impl Loss {
 /// The exit code of a container that ended unseen.
 pub const UNKNOWN_EXIT_CODE: i64 = 255;
 
-/// Judges a state whose lock is free, `boot` being the machine's present one and `started` when the process of that number
-/// did, if there is one.
-pub fn judge(state: &State, boot: &str, started: Option<u64>) -> Verdict {
+/// Judges a state whose lock is free.
+///
+/// # Errors
+///
+/// [`ErrorKind::System`](crate::ErrorKind::System) if `/proc` is not there.
+pub fn judge(state: &State) -> Result<Verdict> {
+    Ok(verdict(state, &boot()?, state.process.is_alive()))
+}
+
+/// The same, `boot` being the machine's present one and `is_alive` whether the first process is there.
+fn verdict(state: &State, boot: &str, is_alive: bool) -> Verdict {
     match state.status {
         Status::Created | Status::Exited | Status::Dead => Verdict::Sound,
         Status::Removing => Verdict::HalfRemoved,
-        Status::Running | Status::Paused | Status::Restarting if state.boot != boot => {
+        Status::Running | Status::Paused | Status::Restarting if state.process.boot() != boot => {
             Verdict::Lost(Loss::Reboot)
         }
         Status::Restarting => Verdict::Waiting,
-        Status::Running | Status::Paused => match started {
-            Some(started) if started == state.pid_started => Verdict::Orphaned,
-            _ => Verdict::Lost(Loss::Monitor),
+        Status::Running | Status::Paused => match is_alive {
+            true => Verdict::Orphaned,
+            false => Verdict::Lost(Loss::Monitor),
         },
     }
 }
@@ -72,8 +80,7 @@ pub fn judge(state: &State, boot: &str, started: Option<u64>) -> Verdict {
 pub fn lost(state: &State, loss: Loss) -> State {
     State {
         status: Status::Exited,
-        pid: 0,
-        pid_started: 0,
+        process: state.process.gone(),
         finished_at: Some(Moment::now()),
         exit_code: UNKNOWN_EXIT_CODE,
         error: loss.as_str().to_owned(),
@@ -94,37 +101,15 @@ pub fn boot() -> Result<String> {
     Ok(text.trim().to_owned())
 }
 
-/// When the process of that number started, in clock ticks since the machine did; nothing if there is none, or if it is
-/// dead and waits for its parent.
-pub fn process_started(pid: i32) -> Option<u64> {
-    if pid <= 0 {
-        return None;
-    }
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    started_of_stat(&String::from_utf8_lossy(&stat))
-}
-
-/// The second field is the program's name in parentheses, and a program may have any name: what counts is behind the last
-/// of them.
-fn started_of_stat(stat: &str) -> Option<u64> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_ascii_whitespace();
-    match fields.next()? {
-        "Z" | "X" => None,
-        _ => fields.nth(18)?.parse().ok(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Recorded;
 
     fn state(status: Status) -> State {
         State {
             status,
-            pid: 7,
-            pid_started: 100,
-            boot: "now".to_owned(),
+            process: Recorded::made_up(7, 100, "now"),
             ..State::default()
         }
     }
@@ -135,19 +120,19 @@ mod tests {
         let reboot = Lost(Loss::Reboot);
         let monitor = Lost(Loss::Monitor);
         for (status, now, then) in [
-            // (as it is, process there / another of its number / none), after a reboot
-            (Status::Created, [Sound, Sound, Sound], Sound),
-            (Status::Exited, [Sound, Sound, Sound], Sound),
-            (Status::Dead, [Sound, Sound, Sound], Sound),
-            (Status::Running, [Orphaned, monitor, monitor], reboot),
-            (Status::Paused, [Orphaned, monitor, monitor], reboot),
-            (Status::Restarting, [Waiting, Waiting, Waiting], reboot),
-            (Status::Removing, [HalfRemoved; 3], HalfRemoved),
+            // (as it is, process there / not), after a reboot
+            (Status::Created, [Sound, Sound], Sound),
+            (Status::Exited, [Sound, Sound], Sound),
+            (Status::Dead, [Sound, Sound], Sound),
+            (Status::Running, [Orphaned, monitor], reboot),
+            (Status::Paused, [Orphaned, monitor], reboot),
+            (Status::Restarting, [Waiting, Waiting], reboot),
+            (Status::Removing, [HalfRemoved; 2], HalfRemoved),
         ] {
             let state = state(status);
-            let judged = [Some(100), Some(101), None].map(|started| judge(&state, "now", started));
+            let judged = [true, false].map(|is_alive| verdict(&state, "now", is_alive));
             assert_eq!(judged, now, "{status}");
-            assert_eq!(judge(&state, "another", Some(100)), then, "{status}");
+            assert_eq!(verdict(&state, "another", true), then, "{status}");
         }
     }
 
@@ -155,8 +140,8 @@ mod tests {
     fn who_ended_unseen_says_so() {
         let lost = lost(&state(Status::Running), Loss::Reboot);
         assert_eq!(
-            (lost.status, lost.pid, lost.exit_code),
-            (Status::Exited, 0, 255)
+            (lost.status, lost.process.is_none(), lost.exit_code),
+            (Status::Exited, true, 255)
         );
         assert!(
             lost.error.contains("exit code is unknown"),
@@ -167,26 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_programs_name_does_not_confuse() {
-        let rest = "S 1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 9 9";
-        assert_eq!(started_of_stat(&format!("1 (init) {rest}")), Some(4711));
-        assert_eq!(
-            started_of_stat(&format!("1 (a) Z 1 (b) {rest}")),
-            Some(4711)
-        );
-        assert_eq!(
-            started_of_stat(&format!("1 (a) {}", rest.replace('S', "Z"))),
-            None
-        );
-        assert_eq!(started_of_stat("1 (a) S 1"), None);
-        assert_eq!(started_of_stat(""), None);
-    }
-
-    #[test]
-    fn this_process_started() {
-        let pid = i32::try_from(std::process::id()).expect("a number");
-        assert!(process_started(pid).is_some());
-        assert_eq!(process_started(0), None);
+    fn the_machine_has_a_boot() {
         assert!(!boot().expect("a boot").is_empty());
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use bollard_stubs::models::NetworkSettings;
 use serde::{Deserialize, Serialize};
 
-use super::Moment;
+use super::{Moment, Recorded};
 
 /// The word for how a container is, as in the Engine API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,12 +63,9 @@ impl fmt::Display for Status {
 pub struct State {
     /// The word for it.
     pub status: Status,
-    /// The first process, by its number on the machine; 0 if there is none.
-    pub pid: i32,
-    /// When that process started, in clock ticks since the machine did (`/proc/PID/stat`, field 22): numbers are reused.
-    pub pid_started: u64,
-    /// The boot of the machine that the two are about (`/proc/sys/kernel/random/boot_id`).
-    pub boot: String,
+    /// The first process, if there is one, and the boot of the machine that the rest of this is about.
+    #[serde(flatten)]
+    pub process: Recorded,
     /// When it started last.
     pub started_at: Option<Moment>,
     /// When it ended last.

@@ -323,7 +323,7 @@ fn is_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{Moment, Rootfs, Status};
+    use crate::state::{Moment, Recorded, Rootfs, Status};
 
     struct Root {
         layout: Layout,
@@ -460,7 +460,7 @@ mod tests {
             container: "a".repeat(64),
             config: Default::default(),
             running: false,
-            pid: 0,
+            process: Recorded::default(),
             exit_code: None,
         };
         store.create_exec(&exec).expect("written");

@@ -1,13 +1,13 @@
 //! Who is in the namespace that the containers of a user share: a file for each, in the runtime directory.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
+use std::iter;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::{iter, process};
 
 use crate::layout::make_directory;
-use crate::state::{Store, life};
+use crate::state::{Proven, Recorded, Store};
 use crate::{Error, Layout, Result};
 
 /// The directory of these files, in the runtime directory.
@@ -29,13 +29,9 @@ impl Anchor {
     pub(crate) fn drop_at(layout: &Layout) -> Result<Anchor> {
         let directory = layout.run().join(DIRECTORY);
         make_directory(&directory)?;
-        let own = process::id();
-        let path = directory.join(own.to_string());
-        let started = i32::try_from(own)
-            .ok()
-            .and_then(life::process_started)
-            .ok_or_else(|| Error::system("/proc does not show this process"))?;
-        fs::write(&path, started.to_string())
+        let own = Recorded::this()?;
+        let path = directory.join(own.number().to_string());
+        fs::write(&path, own.to_string())
             .map_err(|error| Error::io(format_args!("write {}", path.display()), error))?;
         Ok(Anchor { path })
     }
@@ -56,42 +52,35 @@ pub(super) fn namespaces(layout: &Layout) -> impl Iterator<Item = OwnedFd> {
     let said = entries.filter_map(|entry| living(&entry.path()));
     // These are read only if nobody said anything.
     let containers = iter::once_with(|| orphans(layout)).flatten();
-    said.chain(containers).filter_map(namespace)
+    said.chain(containers)
+        .filter_map(|process| process.namespace("user").ok())
 }
 
 /// The first processes of containers that run.
-fn orphans(layout: &Layout) -> impl Iterator<Item = i32> {
+fn orphans(layout: &Layout) -> impl Iterator<Item = Proven> {
     let store = Store::new(layout);
     let ids = store.ids().unwrap_or_default();
     ids.into_iter()
         .filter_map(move |id| store.state(&id).ok())
-        .filter(|state| life::process_started(state.pid) == Some(state.pid_started))
-        .map(|state| state.pid)
-}
-
-fn namespace(pid: i32) -> Option<OwnedFd> {
-    let file = File::open(format!("/proc/{pid}/ns/user")).ok()?;
-    // A number may become another process's at any time; that one's namespace is not ours to enter, or as good.
-    Some(file.into())
+        .filter_map(|state| state.process.open().ok())
 }
 
 /// The process that a file speaks of, if it lives. The file of one that does not is removed.
-fn living(path: &Path) -> Option<i32> {
-    let pid: i32 = path.file_name()?.to_str()?.parse().ok()?;
-    let started: Option<u64> = match fs::read_to_string(path) {
-        Ok(text) => text.trim().parse().ok(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(_) => None,
-    };
-    match life::process_started(pid) {
-        Some(now) if Some(now) == started => Some(pid),
+fn living(path: &Path) -> Option<Proven> {
+    // Only what is named by a number is ours.
+    path.file_name()?.to_str()?.parse::<i32>().ok()?;
+    let text = match fs::read_to_string(path) {
         // It is being written.
-        Some(_) if started.is_none() => None,
-        _ => {
-            let _ = fs::remove_file(path);
-            None
-        }
+        Ok(text) if text.is_empty() => return None,
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(_) => String::new(),
+    };
+    let process = text.parse().and_then(|recorded: Recorded| recorded.open());
+    if process.is_err() {
+        let _ = fs::remove_file(path);
     }
+    process.ok()
 }
 
 #[cfg(test)]

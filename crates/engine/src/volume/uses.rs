@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::state::Recorded;
 use crate::state::file::{self, Durability};
-use crate::state::life;
 use crate::{Error, Layout, Result};
 
 /// The directory of these files in a volume's.
@@ -19,9 +19,9 @@ const DIRECTORY: &str = "containers";
 /// Who made a use, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Use {
-    boot: String,
-    pid: i32,
-    started: u64,
+    /// The process that makes the container.
+    #[serde(flatten)]
+    maker: Recorded,
     /// Whether the volume has what the container's image has there, as far as it is to have it.
     filled: bool,
 }
@@ -50,11 +50,8 @@ impl<'a> Uses<'a> {
             return Ok(());
         }
         crate::layout::make_directory(&self.volume.join(DIRECTORY))?;
-        let pid = i32::try_from(std::process::id()).unwrap_or(0);
         let new = Use {
-            boot: life::boot()?,
-            pid,
-            started: life::process_started(pid).unwrap_or(0),
+            maker: Recorded::this()?,
             filled: false,
         };
         file::write(&path, &new, Durability::Lazy)
@@ -131,11 +128,7 @@ impl<'a> Uses<'a> {
             return true;
         }
         match file::read::<Use>(path) {
-            Ok(Some(used)) => {
-                used.started != 0
-                    && life::process_started(used.pid) == Some(used.started)
-                    && life::boot().is_ok_and(|boot| boot == used.boot)
-            }
+            Ok(Some(used)) => used.maker.is_alive(),
             // It went while we looked, or was cut off with the power: then its container never was.
             _ => false,
         }
@@ -163,7 +156,10 @@ mod tests {
         for id in ["one", "two"] {
             let path = uses.path(id);
             let used: Use = file::read(&path).expect("a file").expect("a file");
-            let dead = Use { started: 1, ..used };
+            let dead = Use {
+                maker: Recorded::made_up(used.maker.number(), 1, used.maker.boot()),
+                ..used
+            };
             file::write(&path, &dead, Durability::Lazy).expect("a file");
         }
         assert!(uses.is_abandoned().expect("an answer"));

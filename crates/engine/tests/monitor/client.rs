@@ -157,7 +157,7 @@ impl Client {
             container: self.id.clone(),
             config,
             running: false,
-            pid: 0,
+            process: Default::default(),
             exit_code: None,
         };
         Store::new(&self.layout)

@@ -1,14 +1,16 @@
 //! What goes wrong, and what is left of it.
 
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use bollard_stubs::models::ExecConfig;
 use engine::monitor;
 use engine::monitor::protocol::{Condition, Reply, Request};
-use engine::state::{Status, Store};
+use engine::state::{Lock, Recorded, State, Status, Store};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 
 use crate::Test;
 use crate::client::{Client, output, unframed};
@@ -19,6 +21,10 @@ pub(crate) const TESTS: &[Test] = &[
         a_monitor_may_die_at_any_moment,
     ),
     ("what_joined_is_adopted_too", what_joined_is_adopted_too),
+    (
+        "a_number_that_somebody_else_has_is_nobodys",
+        a_number_that_somebody_else_has_is_nobodys,
+    ),
     (
         "a_full_disk_ends_no_container",
         a_full_disk_ends_no_container,
@@ -93,13 +99,46 @@ fn what_joined_is_adopted_too() {
     });
     let store = Store::new(&client.layout);
     assert!(store.exec(&long).expect("a record").running);
-    let root = format!("/proc/{}/root/tmp/end", client.state().pid);
+    let root = format!("/proc/{}/root/tmp/end", client.state().process.number());
     std::fs::write(root, "").expect("a file");
     let done = client.until("it has ended", || {
         store.exec(&long).ok().filter(|exec| !exec.running)
     });
     // An older kernel does not tell.
     assert!([Some(4), Some(255)].contains(&done.exit_code), "{done:?}");
+}
+
+/// A container whose monitor was killed and that ended since, and whose number was given to another process.
+fn a_number_that_somebody_else_has_is_nobodys() {
+    let mut stranger = Command::new("sleep")
+        .arg("1000")
+        .spawn()
+        .expect("a process");
+    let pid = Pid::from_child(&stranger);
+    let known = Recorded::of(pid).expect("a process");
+    let known = serde_json::to_value(&known).expect("JSON");
+    for (field, value) in [
+        ("pid_started", json!(1)),
+        ("boot", json!("another")),
+        ("pid", json!(0)),
+    ] {
+        let client = Client::new(Client::script("sleep 1000"));
+        let mut state = known.clone();
+        state["status"] = json!("running");
+        state[field] = value;
+        let state: State = serde_json::from_value(state).expect("a state");
+        let lock = Lock::try_acquire(&client.layout, &client.id).expect("a lock");
+        let lock = lock.expect("nobody has it");
+        lock.write_state(&state).expect("written");
+        drop(lock);
+        assert_eq!(client.state().status, Status::Exited, "{field}");
+        let error = client.ask(&Request::Kill { signal: 9 });
+        assert!(error.is_err(), "{field}");
+        monitor::remove(&client.layout, &client.id, true, true).expect("removed");
+        assert!(stranger.try_wait().expect("a child").is_none(), "{field}");
+    }
+    stranger.kill().expect("a kill");
+    stranger.wait().expect("its end");
 }
 
 /// A file system that is unmounted at the end.

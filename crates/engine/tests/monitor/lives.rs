@@ -5,7 +5,7 @@ use bollard_stubs::models::{
 };
 use engine::monitor::protocol::{Condition, Reply, Request};
 use engine::state::{HealthStatus, Status};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Signal, kill_process, test_kill_process};
 
 use crate::Test;
 use crate::client::{Client, output, unframed};
@@ -59,7 +59,7 @@ fn a_container_says_hello_and_ends() {
     let state = client.state();
     assert_eq!((state.status, state.exit_code), (Status::Exited, 7));
     assert!(state.started_at < state.finished_at);
-    assert_eq!((state.pid, state.oom_killed), (0, false));
+    assert_eq!((state.process.is_none(), state.oom_killed), (true, false));
     assert_eq!(client.log(), "hello\nno\n");
     assert!(client.cgroups().is_empty());
     // What it ended with is known when nobody waited for it.
@@ -157,7 +157,7 @@ fn it_starts_again_when_asked() {
     client.start();
     let again = client.ask(&Request::Start).expect_err("it runs");
     assert_eq!(again.status(), 304);
-    let first = client.state().pid;
+    let first = client.state().process.number();
     client.until("it is up", || client.log().contains("up").then_some(()));
     client
         .ask(&Request::Restart {
@@ -167,7 +167,7 @@ fn it_starts_again_when_asked() {
         .expect("a restart");
     let state = client.state();
     assert_eq!((state.status, state.restart_count), (Status::Running, 0));
-    assert_ne!(state.pid, first);
+    assert_ne!(state.process.number(), first);
 }
 
 fn policies_start_it_again() {
@@ -239,14 +239,17 @@ fn a_killed_monitor_is_replaced() {
     ));
     client.start();
     client.until("it writes", || client.log().contains("5\n").then_some(()));
-    let pid = client.state().pid;
+    let pid = client.state().process.number();
     let old = client.monitor();
     kill_process(old, Signal::KILL).expect("a kill");
     client.until("the monitor is gone", || {
         test_kill_process(old).is_err().then_some(())
     });
     let state = client.state();
-    assert_eq!((state.status, state.pid), (Status::Running, pid));
+    assert_eq!(
+        (state.status, state.process.number()),
+        (Status::Running, pid)
+    );
     let length = client.log().len();
     client.until("it writes on", || {
         (client.log().len() > length + 20).then_some(())
@@ -276,17 +279,15 @@ fn a_killed_monitor_is_replaced() {
 fn a_container_that_died_with_its_monitor_is_buried() {
     let client = Client::new(Client::script("sleep 100"));
     client.start();
-    let pid = Pid::from_raw(client.state().pid).expect("a process");
+    let process = client.state().process.open().expect("a process");
     let monitor = client.monitor();
     kill_process(monitor, Signal::KILL).expect("a kill");
     client.until("the monitor is gone", || {
         test_kill_process(monitor).is_err().then_some(())
     });
-    kill_process(pid, Signal::KILL).expect("a kill");
+    process.signal(9).expect("a kill");
     client.until("the process is gone", || {
-        engine::state::life::process_started(pid.as_raw_nonzero().get())
-            .is_none()
-            .then_some(())
+        (!process.is_alive()).then_some(())
     });
     let state = client.state();
     assert_eq!((state.status, state.exit_code), (Status::Exited, 255));
@@ -324,7 +325,7 @@ fn health_is_checked() {
     let last = sick.log.last().expect("a check");
     assert_eq!((last.exit_code, last.output.as_str()), (1, "checking\n"));
     assert!(sick.failing_streak >= 2);
-    let root = format!("/proc/{}/root/tmp/well", client.state().pid);
+    let root = format!("/proc/{}/root/tmp/well", client.state().process.number());
     std::fs::write(root, "").expect("a file");
     assert_eq!(health(HealthStatus::Healthy).failing_streak, 0);
 }

@@ -247,7 +247,7 @@ fn processes_join() {
     });
     client.ask(&start(&id, false, true)).expect("a start");
     assert!(store.exec(&id).expect("a record").running);
-    let file = format!("/proc/{}/root/tmp/joined", client.state().pid);
+    let file = format!("/proc/{}/root/tmp/joined", client.state().process.number());
     client.until("it was there", || {
         std::fs::exists(&file).ok().filter(|&is| is)
     });

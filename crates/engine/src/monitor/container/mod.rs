@@ -26,8 +26,8 @@ use super::session::Session;
 use super::size;
 use super::streams::Streams;
 use crate::cgroup::Cgroup;
-use crate::state::{Lock, Record, Removed, State, Status, Store};
-use crate::{Error, Layout, Result, sys};
+use crate::state::{Lock, Proven, Record, Removed, State, Status, Store};
+use crate::{Error, Layout, Result};
 
 /// How long a disk stays full before it is tried to write to it once more.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
@@ -53,6 +53,8 @@ pub(super) struct Container {
     restarts: RefCell<Restarts>,
     /// Whether this run is the last, whatever the policy says.
     is_last_run: Cell<bool>,
+    /// Whether somebody has it stopped in order to start it: it is not removed then, though that was asked for.
+    is_restarted: Cell<bool>,
     /// Wakes who waits to start it again.
     not_again: Notify,
     /// What is left of the last run and goes by itself.
@@ -69,32 +71,13 @@ pub(super) struct Container {
 /// One run of a container: from its start to its end.
 #[derive(Debug)]
 pub(super) struct Run {
-    pub(super) pid: i32,
-    process: Process,
+    /// The first process.
+    pub(super) first: Proven,
     pub(super) cgroup: RefCell<Option<Cgroup>>,
     terminal: Option<Rc<AsyncFd<OwnedFd>>>,
     started: Instant,
     /// What runs beside it: checks, and what carries connections to its ports.
     beside: RefCell<Vec<JoinHandle<()>>>,
-}
-
-/// The first process of a container.
-#[derive(Debug)]
-enum Process {
-    /// A child.
-    Own(OwnedFd),
-    /// The child of a monitor that died.
-    Adopted(AsyncFd<OwnedFd>),
-}
-
-impl Process {
-    fn signal(&self, signal: i32) -> std::io::Result<()> {
-        let process = match self {
-            Process::Own(process) => process.as_fd(),
-            Process::Adopted(process) => process.get_ref().as_fd(),
-        };
-        sys::send_signal(process, signal)
-    }
 }
 
 impl Container {
@@ -127,6 +110,7 @@ impl Container {
             streams: RefCell::new(Container::new_streams(&record)),
             restarts: RefCell::new(Restarts::new(&record.body, state.restart_count)),
             is_last_run: Cell::new(false),
+            is_restarted: Cell::new(false),
             not_again: Notify::new(),
             settling: RefCell::new(None),
             turn: Mutex::new(()),
@@ -168,10 +152,11 @@ impl Container {
     ///
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the container does not run.
     pub(super) fn run(&self) -> Result<Rc<Run>> {
-        self.run
-            .borrow()
-            .clone()
-            .ok_or_else(|| Error::conflict(format!("container {} is not running", self.record.id)))
+        self.run.borrow().clone().ok_or_else(|| self.not_running())
+    }
+
+    pub(super) fn not_running(&self) -> Error {
+        Error::conflict(format!("container {} is not running", self.record.id))
     }
 
     /// The container's own files and directories.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::unix::AsyncFd;
 
-use super::{Container, Process, Run};
+use super::{Container, Run};
 use crate::monitor::ends::Ends;
 use crate::monitor::exec::{self, Joined};
 use crate::monitor::health::{self, Check};
@@ -19,7 +19,7 @@ use crate::monitor::streams::Streams;
 use crate::monitor::{clean_up, ended, probe};
 use crate::network::{Proxies, Released};
 use crate::state::life::{self, Loss, Verdict};
-use crate::state::{Moment, State, Status};
+use crate::state::{Moment, Recorded, State, Status};
 use crate::{Error, ErrorKind, Result, runtime, sys};
 
 /// How long the end of what a process wrote is waited for when it has ended: another that it left behind may hold its
@@ -46,7 +46,7 @@ impl Container {
     /// Sees what became of the container since its last monitor, and does what that one left.
     pub(in crate::monitor) fn take_over(self: &Rc<Container>) -> Result<()> {
         let state = self.state.borrow().clone();
-        match life::judge(&state, &life::boot()?, life::process_started(state.pid)) {
+        match life::judge(&state)? {
             Verdict::Sound => {
                 if has_leftovers(&self.layout, &self.record.id) {
                     clean_up::all(&self.place())?;
@@ -62,7 +62,7 @@ impl Container {
             Verdict::Lost(loss) => {
                 let unseen = ended::unseen(&self.layout, &self.record.id, &state, loss);
                 clean_up::all(&self.place())?;
-                exec::adopt_all(self, None);
+                exec::adopt_all(self);
                 if loss == Loss::Reboot {
                     // That is for whoever brings the machine up to say, and not for the first who looks at a container.
                     self.is_last_run.set(true);
@@ -78,7 +78,11 @@ impl Container {
 
     fn adopt(self: &Rc<Container>, state: &State) -> Result<()> {
         let adopted = launch::adopt(&self.place(), state)?;
-        let process = sys::watch(adopted.process)
+        let end = adopted
+            .process
+            .as_fd()
+            .try_clone_to_owned()
+            .and_then(sys::watch)
             .map_err(|error| Error::io("wait for the container", error))?;
         let log = self.log()?;
         let streams = self.streams.borrow().clone();
@@ -92,10 +96,9 @@ impl Container {
             (None, false) => Some(LOST_STREAMS),
         };
         log::warn!("the container runs and had lost its monitor: it was taken over");
-        exec::adopt_all(self, adopted.cgroup.as_ref());
+        exec::adopt_all(self);
         let run = Rc::new(Run {
-            pid: state.pid,
-            process: Process::Adopted(process),
+            first: adopted.process,
             cgroup: RefCell::new(adopted.cgroup),
             terminal: None,
             started: Instant::now(),
@@ -111,11 +114,7 @@ impl Container {
         }
         let container = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let code = match &run.process {
-                Process::Adopted(process) => end_of_stranger(process).await,
-                Process::Own(_) => None,
-            };
-            let (code, error) = match (code, lost) {
+            let (code, error) = match (end_of_stranger(&end).await, lost) {
                 // Where the kernel does not tell, it is what we did.
                 (code, Some(why)) => (code.unwrap_or(KILLED), why),
                 (Some(code), None) => (code, ""),
@@ -174,21 +173,25 @@ impl Container {
         exec::forget_all(self);
         self.is_last_run.set(false);
         let Launched {
-            process,
+            pid,
+            first,
             cgroup,
             ends,
             network,
             proxies,
         } = launch::start(&self.place())?;
-        let pid = process.pid.as_raw_nonzero().get();
-        let exit = self.reaper.expect(pid);
-        let recorded = life::boot().and_then(|boot| {
+        let exit = self.reaper.expect(pid.as_raw_nonzero().get());
+        // It is a child that nobody waits for before this returns, so the number is its own.
+        let recorded = match Recorded::of(pid) {
+            Ok(recorded) => Ok(recorded),
+            // It has ended already.
+            Err(_) => life::boot().map(Recorded::none),
+        };
+        let recorded = recorded.and_then(|process| {
             self.update(|state| {
                 *state = State {
                     status: Status::Running,
-                    pid,
-                    pid_started: life::process_started(pid).unwrap_or(0),
-                    boot,
+                    process,
                     started_at: Some(Moment::now()),
                     finished_at: state.finished_at,
                     restart_count: self.restarts.borrow().count(),
@@ -205,9 +208,9 @@ impl Container {
             Ok(terminal) => terminal,
             Err(error) => {
                 // A container that nobody knows of must not run.
-                let _ = sys::send_signal(process.pidfd.as_fd(), libc::SIGKILL);
+                let _ = first.signal(libc::SIGKILL);
                 let _ = rustix::process::waitid(
-                    rustix::process::WaitId::PidFd(process.pidfd.as_fd()),
+                    rustix::process::WaitId::PidFd(first.as_fd()),
                     rustix::process::WaitIdOptions::EXITED,
                 );
                 drop(cgroup);
@@ -216,8 +219,7 @@ impl Container {
             }
         };
         let run = Rc::new(Run {
-            pid,
-            process: Process::Own(process.pidfd),
+            first,
             cgroup: RefCell::new(cgroup),
             terminal,
             started: Instant::now(),
@@ -301,8 +303,7 @@ impl Container {
         self.ended(run.started.elapsed(), |state| {
             *state = State {
                 status: Status::Exited,
-                pid: 0,
-                pid_started: 0,
+                process: state.process.gone(),
                 finished_at: Some(Moment::now()),
                 exit_code: code,
                 error: error.to_owned(),
@@ -349,8 +350,9 @@ impl Container {
             state.status = Status::Restarting;
             state.restart_count = self.restarts.borrow().count();
         }
+        let is_over = pause.is_none() && !self.is_restarted.get();
         let is_final = pause.is_none() && !self.record.auto_remove();
-        if pause.is_none() && self.record.auto_remove() {
+        if is_over && self.record.auto_remove() {
             // Whoever takes this monitor's place goes on with that.
             state.status = Status::Removing;
             state.removes_volumes = true;
@@ -364,7 +366,7 @@ impl Container {
             progress.exit_code = code;
             progress.is_running = pause.is_some();
         });
-        if pause.is_none() {
+        if is_over {
             self.remove_if_asked();
         }
     }
@@ -403,7 +405,7 @@ impl Container {
                 _ => Status::Exited,
             };
             state.removes_volumes = self.record.auto_remove();
-            state.pid = 0;
+            state.process = state.process.gone();
             state.exit_code = code;
             state.error = error.to_string();
         });

@@ -43,7 +43,7 @@ impl Container {
     }
 
     pub(super) fn signal(&self, run: &Run, signal: i32) -> Result<()> {
-        match run.process.signal(signal) {
+        match run.first.signal(signal) {
             // It has ended, and whoever waits for that will hear of it.
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
             result => result.map_err(|error| {
@@ -62,8 +62,11 @@ impl Container {
         });
         self.is_last_run.set(true);
         self.not_again.notify_waiters();
-        self.progress
-            .send_modify(|progress| progress.is_running = false);
+        self.progress.send_modify(|progress| {
+            // As dockerd has it: who began to wait since it ended last is told now.
+            progress.ends += 1;
+            progress.is_running = false;
+        });
     }
 
     /// Ends the container: its stop signal, then SIGKILL.
@@ -146,11 +149,14 @@ impl Container {
         signal: Option<i32>,
         timeout: Option<i64>,
     ) -> Result<()> {
-        match self.stop(signal, timeout).await {
-            Err(error) if error.kind() != ErrorKind::NotModified => return Err(error),
-            _ => {}
-        }
-        self.start().await
+        self.is_restarted.set(true);
+        let stopped = self.stop(signal, timeout).await;
+        let result = match stopped {
+            Err(error) if error.kind() != ErrorKind::NotModified => Err(error),
+            _ => self.start().await,
+        };
+        self.is_restarted.set(false);
+        result
     }
 
     /// Freezes all processes, or lets them go on.
@@ -205,28 +211,33 @@ impl Container {
         forced: bool,
         volumes: bool,
     ) -> Result<()> {
-        if self.state.borrow().is_running() {
-            if !forced {
-                return Err(clean_up::still_runs(
-                    &self.layout,
-                    &self.record,
-                    self.status(),
-                ));
+        loop {
+            if self.state.borrow().is_running() {
+                if !forced {
+                    return Err(clean_up::still_runs(
+                        &self.layout,
+                        &self.record,
+                        self.status(),
+                    ));
+                }
+                if self.status() == Status::Restarting {
+                    self.stop(None, None).await?;
+                } else if let Ok(run) = self.run() {
+                    self.end_now(&run).await?;
+                }
             }
-            if self.status() == Status::Restarting {
-                self.stop(None, None).await?;
-            } else if let Ok(run) = self.run() {
-                self.end_now(&run).await?;
+            if self.progress.borrow().is_removed {
+                return Ok(());
+            }
+            let _turn = self.turn.lock().await;
+            if self.progress.borrow().is_removed {
+                return Ok(());
+            }
+            // Somebody may have had it start while we waited for our turn.
+            if !self.state.borrow().is_running() {
+                return self.remove_now(volumes);
             }
         }
-        if self.progress.borrow().is_removed {
-            return Ok(());
-        }
-        let _turn = self.turn.lock().await;
-        if self.progress.borrow().is_removed {
-            return Ok(());
-        }
-        self.remove_now(volumes)
     }
 
     pub(super) fn remove_now(self: &Rc<Container>, volumes: bool) -> Result<()> {

@@ -11,13 +11,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Access, access};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::network::mac::MacAddress;
 use crate::network::subnet::Subnet;
 use crate::program;
-use crate::state::life;
+use crate::state::Recorded;
 use crate::{Error, Result, sys, user_namespace};
 
 /// The container's address, the way out and the server of names, which both programs agree on.
@@ -71,31 +71,23 @@ pub(crate) fn find() -> std::result::Result<Program, String> {
 }
 
 /// One that runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Helper {
-    pid: i32,
-    /// When it started: numbers are reused.
-    started: u64,
-}
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Helper(Recorded);
 
 impl Helper {
+    /// The one that has that number now, which it said itself or which is a child.
     fn of(pid: i32) -> Result<Helper> {
-        let started = life::process_started(pid)
-            .ok_or_else(|| Error::system("the program that carries packets ended at once"))?;
-        Ok(Helper { pid, started })
+        Pid::from_raw(pid)
+            .and_then(|pid| Recorded::of(pid).ok())
+            .map(Helper)
+            .ok_or_else(|| Error::system("the program that carries packets ended at once"))
     }
 
     /// Ends it, if it runs still: neither program sees that a container is gone.
-    pub(crate) fn end(self) {
-        let Some(pid) = Pid::from_raw(self.pid) else {
-            return;
-        };
-        // What is opened stays the same process, which is then looked at.
-        let Ok(opened) = pidfd_open(pid, PidfdFlags::empty()) else {
-            return;
-        };
-        if life::process_started(self.pid) == Some(self.started) {
-            let _ = pidfd_send_signal(&opened, Signal::KILL);
+    pub(crate) fn end(&self) {
+        if let Ok(process) = self.0.open() {
+            let _ = process.signal(libc::SIGKILL);
         }
     }
 }
