@@ -33,6 +33,21 @@ fn shared_memory_is_anothers_who_shares_it() {
     engine.remove(&id);
 }
 
+/// Not that of whoever has the number of its process by then.
+#[test]
+fn network_and_processes_are_anothers_who_is_named() {
+    let engine = engine!();
+    let id = donor(engine, &[]);
+    let other = format!("container:{id}");
+    for (option, kind) in [("--network", "net"), ("--pid", "pid")] {
+        let link = format!("/proc/self/ns/{kind}");
+        let theirs = tool(engine).run(["exec", &id, "readlink", &link]);
+        let words = ["run", "--rm", option, &other, "busybox", "readlink", &link];
+        tool(engine).run(words).assert(0, &theirs.out(), "");
+    }
+    engine.remove(&id);
+}
+
 #[test]
 fn shared_memory_that_is_private_stays_so() {
     let engine = engine!();

@@ -58,12 +58,13 @@ impl Others {
         })
     }
 
-    /// For the specification: by the descriptors, which the launcher and the container's process inherit, as both are forked
-    /// while this is held.
+    /// For the specification: by the descriptors of this process, which stay open until the container runs. The launcher has
+    /// closed its own by then.
     pub(super) fn existing(&self) -> Existing {
         let path = |opened: &Option<OwnedFd>| {
             let number = opened.as_ref()?.as_raw_fd();
-            Some(PathBuf::from(format!("/proc/self/fd/{number}")))
+            let own = std::process::id();
+            Some(PathBuf::from(format!("/proc/{own}/fd/{number}")))
         };
         Existing {
             pid: path(&self.pid),
