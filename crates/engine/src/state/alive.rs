@@ -9,11 +9,10 @@ pub(crate) fn is_alive(layout: &Layout, id: &str) -> bool {
     match Lock::is_held(layout, id) {
         Ok(true) => true,
         Ok(false) => {
-            let (Ok(state), Ok(boot)) = (Store::new(layout).state(id), life::boot()) else {
-                return false;
-            };
-            let started = life::process_started(state.pid);
-            matches!(life::judge(&state, &boot, started), Verdict::Orphaned)
+            let judged = Store::new(layout)
+                .state(id)
+                .and_then(|state| life::judge(&state));
+            matches!(judged, Ok(Verdict::Orphaned))
         }
         Err(error) => error.kind() != ErrorKind::NotFound,
     }
