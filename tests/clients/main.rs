@@ -6,6 +6,7 @@
 mod docker;
 mod docker_py;
 mod keys;
+mod shapes;
 mod streams;
 
 #[path = "../support.rs"]

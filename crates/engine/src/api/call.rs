@@ -13,6 +13,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
+use super::history;
 use super::query::Query;
 use super::version::ApiVersion;
 use crate::{Engine, Error, Result, json};
@@ -40,7 +41,7 @@ pub(crate) struct Call<'a> {
     pub(crate) path: Vec<String>,
     /// The version of the path, or the newest.
     pub(crate) version: ApiVersion,
-    /// The parameters.
+    /// The parameters, as far as the version has them.
     pub(crate) query: Query,
     /// The headers.
     pub(crate) headers: HeaderMap,
@@ -75,12 +76,14 @@ impl<'a> Call<'a> {
             }
             None => ApiVersion::MAXIMUM,
         };
+        let mut query = Query::parse(head.uri.query().unwrap_or_default());
+        query.retain(|name| history::has_parameter(version, head.method.as_str(), &path, name));
         Ok(Call {
             engine,
             method: head.method,
             path,
             version,
-            query: Query::parse(head.uri.query().unwrap_or_default()),
+            query,
             headers: head.headers,
             body,
         })

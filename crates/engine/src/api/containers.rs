@@ -1,10 +1,12 @@
 //! `/containers`: everything about containers.
 
 use hyper::header::TRANSFER_ENCODING;
+use serde_json::json;
 
 use super::answer::Answer;
 use super::call::Call;
 use super::filters::Filters;
+use super::history::{self, Shape};
 use super::{hijack, router};
 use crate::containers::{
     self, Container, InspectOptions, ListOptions, LogsOptions, NewContainer, PruneOptions,
@@ -23,13 +25,19 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
         ("POST", ["containers", "create"]) => create(&mut call).await,
         ("POST", ["containers", "prune"]) => {
             let filters = Filters::parse(query.get("filters"))?;
-            Answer::json(&containers::prune(engine, &PruneOptions { filters })?)
+            let pruned = containers::prune(engine, &PruneOptions { filters })?;
+            Answer::json(&json!({
+                // Nothing is null, which the model leaves out.
+                "ContainersDeleted": pruned.containers_deleted.filter(|ids| !ids.is_empty()),
+                "SpaceReclaimed": pruned.space_reclaimed,
+            }))
         }
         ("GET", ["containers", name, "json"]) => {
             let options = InspectOptions {
                 size: query.flag("size"),
             };
-            Answer::json(&containers::inspect(engine, name, options)?)
+            let container = containers::inspect(engine, name, options)?;
+            history::answer(call.version, Shape::Container, &container)
         }
         ("POST", ["containers", name, "start"]) => {
             if query.get("checkpoint").is_some() {
@@ -107,7 +115,8 @@ fn list(call: &Call<'_>) -> Result<Answer> {
         size: query.flag("size"),
         filters: Filters::parse(query.get("filters"))?,
     };
-    Answer::json(&containers::list(call.engine, &options)?)
+    let list = containers::list(call.engine, &options)?;
+    history::answer(call.version, Shape::ContainerSummary, &list)
 }
 
 async fn create(call: &mut Call<'_>) -> Result<Answer> {
@@ -115,6 +124,8 @@ async fn create(call: &mut Call<'_>) -> Result<Answer> {
     let text = |name: &str| call.query.get(name).unwrap_or_default().to_owned();
     new.name = text("name");
     new.platform = text("platform");
+    history::create(call.version, &mut new.body)?;
+    new.has_shallow_read_only = call.version < history::RECURSIVE_READ_ONLY;
     let created = containers::create(call.engine, new)?;
     if call.engine.starts_what_it_makes() {
         monitor::spawn_ahead(call.engine.layout(), &created.id);
@@ -147,9 +158,14 @@ fn wait(call: &Call<'_>, name: &str) -> Result<Answer> {
         Some(other) => return Err(Error::invalid(format!("invalid condition: {other:?}"))),
     };
     let waiting = containers::wait(call.engine, name, condition)?;
+    let version = call.version;
     Ok(Answer::later(async move {
         let response = waiting.end().await;
-        let response = response.map(|response| serde_json::to_vec(&response));
+        let response = response.map(|response| {
+            let mut response = serde_json::to_value(response)?;
+            history::shape(version, Shape::Wait, &mut response);
+            serde_json::to_vec(&response)
+        });
         match response {
             Ok(Ok(text)) => text,
             // The status is sent; this is the one place left for it.
@@ -158,7 +174,7 @@ fn wait(call: &Call<'_>, name: &str) -> Result<Answer> {
                     Err(error) => error.to_string(),
                     Ok(outcome) => format!("{outcome:?}"),
                 };
-                serde_json::json!({"StatusCode": 125, "Error": {"Message": message}})
+                json!({"StatusCode": 125, "Error": {"Message": message}})
                     .to_string()
                     .into_bytes()
             }
@@ -204,6 +220,15 @@ fn stats(call: &Call<'_>, name: &str) -> Result<Answer> {
 
 fn logs(call: &Call<'_>, name: &str) -> Result<Answer> {
     let query = &call.query;
+    match query.get("format") {
+        None => {}
+        Some("json") => {
+            return Err(Error::not_implemented(
+                "the embedded engine does not do logs in the format \"json\"",
+            ));
+        }
+        Some(_) => return Err(Error::invalid("unsupported log format")),
+    }
     let options = LogsOptions {
         follow: query.flag("follow"),
         stdout: query.flag("stdout"),

@@ -5,13 +5,9 @@ use hyper::StatusCode;
 
 use super::answer::Answer;
 use super::call::Call;
-use super::version::ApiVersion;
-use super::{containers as api_containers, hijack, router};
+use super::{containers as api_containers, hijack, history, router};
 use crate::monitor::protocol::{Request, Size};
 use crate::{Error, Result, containers, monitor};
-
-/// The version from which on a terminal can be given its size when its process is made or started.
-const CONSOLE_SIZES: ApiVersion = ApiVersion::new(1, 42);
 
 pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
     let path: Vec<String> = call.path.clone();
@@ -30,7 +26,7 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
 /// `POST /containers/{id}/exec`.
 pub(super) async fn create(call: &mut Call<'_>, name: &str) -> Result<Answer> {
     let mut config: ExecConfig = call.json().await?;
-    if call.version < CONSOLE_SIZES {
+    if call.version < history::CONSOLE_SIZE {
         config.console_size = None;
     }
     let id = containers::create_exec(call.engine, name, config)?;
@@ -46,7 +42,7 @@ async fn start(call: &mut Call<'_>, id: &str) -> Result<Answer> {
     let detach = config.detach.unwrap_or(false);
     let size = config
         .console_size
-        .filter(|_| tty && call.version >= CONSOLE_SIZES);
+        .filter(|_| tty && call.version >= history::CONSOLE_SIZE);
     let request = Request::ExecStart {
         id: exec.id,
         detach,

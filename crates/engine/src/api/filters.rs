@@ -73,6 +73,14 @@ impl Filters {
         }
     }
 
+    /// The same with one more value for a name.
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
+        self.values
+            .entry(name.to_owned())
+            .or_default()
+            .push(value.to_owned());
+    }
+
     /// The same without what is asked of one name.
     pub(crate) fn without(&self, name: &str) -> Filters {
         let mut filters = self.clone();

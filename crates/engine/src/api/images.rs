@@ -5,13 +5,17 @@ use std::thread;
 
 use hyper::StatusCode;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::body::BodyWriter;
 use super::call::Call;
 use super::filters::Filters;
+use super::history::{self, Shape};
 use super::router;
-use crate::image::{Credentials, Import, Message, Output, PullRequest, pipe};
+use crate::image::{
+    Credentials, Import, ListOptions, Message, Output, Platform, PullRequest, pipe,
+};
 use crate::{Error, Result};
 
 /// The name of an image may have slashes, so it is all between the first segment and the operation.
@@ -23,8 +27,7 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
     match (call.method.as_str(), path.as_slice()) {
         ("GET", ["images", "json"]) => {
             // There are no images here that only serve others as layers, so `all` is what is shown in any case.
-            let filters = Filters::parse(query.get("filters"))?;
-            Answer::json(&images.list(&filters)?)
+            list(&call)
         }
         ("POST", ["images", "create"]) => match call.query.get("fromSrc") {
             None => pull(&call),
@@ -32,13 +35,26 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
         },
         ("POST", ["images", "load"]) => load(&mut call).await,
         ("POST", ["images", "prune"]) => {
-            Answer::json(&images.prune(&Filters::parse(query.get("filters"))?)?)
+            let pruned = images.prune(&Filters::parse(query.get("filters"))?)?;
+            Answer::json(&json!({
+                // Nothing is null, which the model leaves out.
+                "ImagesDeleted": pruned.images_deleted.filter(|images| !images.is_empty()),
+                "SpaceReclaimed": pruned.space_reclaimed,
+            }))
         }
         ("GET", ["images", name @ .., "json"]) if !name.is_empty() => {
-            Answer::json(&images.inspect(&name.join("/"), query.get("platform"))?)
+            let platform = platform(query.get("platform"))?;
+            if query.flag("manifests") && platform.is_some() {
+                return Err(Error::invalid(
+                    "conflicting options: manifests and platform options cannot both be set",
+                ));
+            }
+            let image = images.inspect(&name.join("/"), platform.as_deref())?;
+            history::answer(call.version, Shape::Image, &image)
         }
         ("GET", ["images", name @ .., "history"]) if !name.is_empty() => {
-            Answer::json(&images.history(&name.join("/"), query.get("platform"))?)
+            let platform = platform(query.get("platform"))?;
+            Answer::json(&images.history(&name.join("/"), platform.as_deref())?)
         }
         ("POST", ["images", name @ .., "tag"]) if !name.is_empty() => {
             let repository = query.get("repo").unwrap_or_default();
@@ -46,10 +62,54 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
             Ok(Answer::empty(StatusCode::CREATED))
         }
         ("DELETE", ["images", name @ ..]) if !name.is_empty() => {
-            Answer::json(&images.remove(&name.join("/"), query.flag("force"))?)
+            let name = name.join("/");
+            let platforms: Vec<&str> = query.all("platforms").collect();
+            match platforms.as_slice() {
+                [] => {}
+                [one] => drop(images.resolve(&name, platform(Some(one))?.as_deref())?),
+                _ => return Err(Error::invalid("multiple platforms are not supported")),
+            }
+            Answer::json(&images.remove(&name, query.flag("force"))?)
         }
         _ => Err(router::missing(&call)),
     }
+}
+
+fn list(call: &Call<'_>) -> Result<Answer> {
+    let query = &call.query;
+    let mut filters = Filters::parse(query.get("filters"))?;
+    // Old clients give a pattern of names apart.
+    if let Some(pattern) = query.get("filter")
+        && !filters.has("reference")
+    {
+        filters.add("reference", pattern);
+    }
+    if query.flag("identity") && !query.flag("manifests") {
+        return Err(Error::invalid(
+            "conflicting options: identity requires manifests=1",
+        ));
+    }
+    let options = ListOptions {
+        filters,
+        shared_size: query.flag("shared-size"),
+    };
+    let list = call.engine.images().list(&options)?;
+    history::answer(call.version, Shape::ImageSummary, &list)
+}
+
+/// A platform as parameters have it: an object of the OCI's, or the words of people.
+fn platform(value: Option<&str>) -> Result<Option<String>> {
+    let Some(text) = value.filter(|text| text.starts_with('{')) else {
+        return Ok(value.map(str::to_owned));
+    };
+    let invalid = |why: String| Error::invalid(format!("failed to parse platform: {why}"));
+    let object: Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    let part = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (os, architecture, variant) = (part("os"), part("architecture"), part("variant"));
+    if os.is_empty() || architecture.is_empty() {
+        return Err(Error::invalid("both OS and Architecture must be provided"));
+    }
+    Ok(Some(Platform::new(os, architecture, variant).to_string()))
 }
 
 /// A pull. What the registry refuses is the answer's status; what fails later is the last line of its body.
@@ -120,7 +180,7 @@ async fn import(call: &mut Call<'_>) -> Result<Answer> {
 /// Images out of an archive in the body, which is whole before the answer begins.
 async fn load(call: &mut Call<'_>) -> Result<Answer> {
     let quiet = call.query.flag("quiet");
-    let platform = call.query.get("platform").map(str::to_owned);
+    let platform = platform(call.query.get("platform"))?;
     let images = call.engine.images();
     let archive = with_body(call, move |body| images.receive_archive(body)).await?;
     Answer::stream("application/json", move |mut writer| {
@@ -232,6 +292,24 @@ mod tests {
         ] {
             assert_eq!(without_version(image), name);
             assert_eq!(has_version(image), image != name);
+        }
+    }
+
+    #[test]
+    fn a_platform_is_an_object_or_words() {
+        let read = |text| platform(Some(text)).map_err(|error| error.to_string());
+        assert_eq!(read("linux/arm64"), Ok(Some("linux/arm64".to_owned())));
+        assert_eq!(
+            read(r#"{"architecture":"arm","os":"linux","variant":"v7"}"#),
+            Ok(Some("linux/arm/v7".to_owned()))
+        );
+        assert_eq!(platform(None).expect("none"), None);
+        for (text, part) in [
+            ("{", "failed to parse platform"),
+            (r#"{"os":"linux"}"#, "both OS and Architecture"),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.contains(part), "{error}");
         }
     }
 

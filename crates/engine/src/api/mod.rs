@@ -15,6 +15,7 @@ mod exec;
 mod filters;
 mod head;
 mod hijack;
+mod history;
 mod images;
 mod networks;
 mod query;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::call::Call;
 use super::filters::Filters;
+use super::history::{self, Shape};
 use super::router;
 use crate::network::{self, Network};
 use crate::{Error, Result};
@@ -24,7 +25,8 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
     match (call.method.as_str(), path.as_slice()) {
         ("GET", ["networks"]) => {
             let filters = Filters::parse(call.query.get("filters"))?;
-            Answer::json(&list(&network::networks(layout)?, &filters)?)
+            let list = list(&network::networks(layout)?, &filters)?;
+            history::answer(call.version, Shape::Network, &list)
         }
         ("POST", ["networks", "create"]) => {
             let body: Body = call.json().await?;
@@ -43,7 +45,8 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
             )))
         }
         ("GET", ["networks", name]) => {
-            Answer::json(&shown(&find(&network::networks(layout)?, name)?, true))
+            let network = shown(&find(&network::networks(layout)?, name)?, true);
+            history::answer(call.version, Shape::Network, &network)
         }
         ("DELETE", ["networks", name]) => {
             let network = find(&network::networks(layout)?, name)?;
@@ -126,11 +129,10 @@ fn shown(network: &Network, containers: bool) -> Value {
         }
     }
     let config = match &network.subnet {
-        Some(subnet) => json!([{ "Subnet": subnet, "Gateway": network.gateway }]),
-        None if network.is_bridge() => json!([]),
-        None => Value::Null,
+        Some(subnet) => json!([{ "Subnet": subnet.to_string(), "Gateway": network.gateway }]),
+        None => json!([]),
     };
-    json!({
+    let mut shown = json!({
         "Name": network.name,
         "Id": network.id,
         "Created": network.created,
@@ -147,5 +149,23 @@ fn shown(network: &Network, containers: bool) -> Value {
         "Containers": members,
         "Options": network.options,
         "Labels": {},
+    });
+    if containers {
+        shown["Status"] = json!({ "IPAM": status(network) });
+    }
+    shown
+}
+
+/// How many addresses of a network are taken. The first and the last one always are, and the gateway's.
+fn status(network: &Network) -> Value {
+    let Some(subnet) = &network.subnet else {
+        return json!({});
+    };
+    let all = 1_u64 << (32 - u32::from(subnet.prefix()));
+    let taken = (3 + u64::try_from(network.members.len()).unwrap_or(u64::MAX)).min(all);
+    json!({
+        "Subnets": {
+            subnet.to_string(): { "IPsInUse": taken, "DynamicIPsAvailable": all - taken },
+        },
     })
 }

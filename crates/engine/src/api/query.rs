@@ -29,6 +29,11 @@ impl Query {
         Query { pairs }
     }
 
+    /// Drops the parameters whose names are not to be kept.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.pairs.retain(|(name, _)| keep(name));
+    }
+
     /// The value of a parameter that is there and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs

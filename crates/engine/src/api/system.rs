@@ -7,16 +7,18 @@ use bollard_stubs::models::{
     LocalNodeState, PluginsInfo, SwarmInfo, SystemInfo, SystemInfoCgroupDriverEnum,
     SystemInfoCgroupVersionEnum, SystemVersion, SystemVersionComponents, SystemVersionPlatform,
 };
-use hyper::header::{CACHE_CONTROL, HeaderValue, PRAGMA};
+use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue, PRAGMA};
 use rustix::system::uname;
+use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::call::Call;
+use super::history::{self, Shape};
 use super::router;
 use super::version::ApiVersion;
 use crate::cgroup::Host;
 use crate::user_namespace::Ids;
-use crate::{Engine, Result, containers};
+use crate::{Engine, Error, Result, containers};
 
 /// The name of this engine.
 const PLATFORM: &str = "tool, the embedded engine";
@@ -26,7 +28,7 @@ pub(super) async fn route(call: Call<'_>) -> Result<Answer> {
     match (call.method.as_str(), path.as_slice()) {
         ("GET" | "HEAD", ["_ping"]) => Ok(ping()),
         ("GET", ["version"]) => Answer::json(&version()),
-        ("GET", ["info"]) => Answer::json(&info(call.engine)?),
+        ("GET", ["info"]) => history::answer(call.version, Shape::Info, &info(call.engine)?),
         _ => Err(router::missing(&call)),
     }
 }
@@ -38,6 +40,10 @@ fn ping() -> Answer {
             HeaderValue::from_static("no-cache, no-store, must-revalidate"),
         )
         .with(PRAGMA, HeaderValue::from_static("no-cache"))
+        .with(
+            HeaderName::from_static("swarm"),
+            HeaderValue::from_static("inactive"),
+        )
 }
 
 fn version() -> SystemVersion {
@@ -49,6 +55,10 @@ fn version() -> SystemVersion {
         ("Arch".to_owned(), architecture()),
         ("KernelVersion".to_owned(), kernel()),
         ("Experimental".to_owned(), "false".to_owned()),
+        // Other engines tell these; this one is not made by Go, and does not know.
+        ("BuildTime".to_owned(), String::new()),
+        ("GitCommit".to_owned(), String::new()),
+        ("GoVersion".to_owned(), String::new()),
     ]);
     SystemVersion {
         platform: Some(SystemVersionPlatform {
@@ -67,7 +77,7 @@ fn version() -> SystemVersion {
         os: Some("linux".to_owned()),
         arch: Some(architecture()),
         kernel_version: Some(kernel()),
-        experimental: Some(false),
+        experimental: None,
         build_time: Some(String::new()),
     }
 }
@@ -86,19 +96,88 @@ fn kernel() -> String {
     uname().release().to_string_lossy().into_owned()
 }
 
-/// The name that the distribution has for itself.
-fn operating_system() -> String {
+/// What the distribution says of itself under a name (os-release(5)).
+fn of_distribution(name: &str) -> Option<String> {
     let release = fs::read_to_string("/etc/os-release")
         .or_else(|_| fs::read_to_string("/usr/lib/os-release"))
         .unwrap_or_default();
-    let name = release
-        .lines()
-        .find_map(|line| line.strip_prefix("PRETTY_NAME="))
-        .map(|name| name.trim_matches(['"', '\'']));
-    name.unwrap_or("Linux").to_owned()
+    let mut lines = release.lines().filter_map(|line| line.split_once('='));
+    let (_, value) = lines.find(|(key, _)| *key == name)?;
+    Some(value.trim_matches(['"', '\'']).to_owned())
 }
 
-fn info(engine: &Engine) -> Result<SystemInfo> {
+/// A proxy of this process's environment, without the password in it.
+fn proxy(name: &str) -> String {
+    let value = std::env::var(name)
+        .or_else(|_| std::env::var(name.to_ascii_lowercase()))
+        .unwrap_or_default();
+    without_password(&value)
+}
+
+fn without_password(address: &str) -> String {
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}xxxxx:xxxxx{}", &rest[at..]),
+        None => address.to_owned(),
+    }
+}
+
+/// Everything that `GET /info` tells. What the model leaves out, for it is null or of old versions, is added to it.
+fn info(engine: &Engine) -> Result<Value> {
+    let model = serde_json::to_value(model(engine)?)
+        .map_err(|error| Error::system(format!("show the engine: {error}")).with_source(error))?;
+    let count = |directory: &str| fs::read_dir(directory).map_or(0, Iterator::count);
+    let rootless = Ids::of_this_process()?.is_some();
+    let mut info = json!({
+        "DriverStatus": [["Supports d_type", "true"], ["userxattr", rootless.to_string()]],
+        "NFd": count("/proc/self/fd"),
+        "NGoroutines": count("/proc/self/task"),
+        "NEventsListener": 0,
+        "OSVersion": of_distribution("VERSION_ID").unwrap_or_default(),
+        "RegistryConfig": {
+            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
+            "IndexConfigs": {
+                "docker.io": {"Name": "docker.io", "Mirrors": [], "Secure": true, "Official": true},
+            },
+            "Mirrors": [],
+        },
+        "GenericResources": null,
+        "HttpProxy": proxy("HTTP_PROXY"),
+        "HttpsProxy": proxy("HTTPS_PROXY"),
+        "NoProxy": proxy("NO_PROXY"),
+        "Runtimes": {"runc": {"path": "runc"}},
+        "DefaultRuntime": "runc",
+        "Isolation": "",
+        "CDISpecDirs": [],
+        // There are no such programs here.
+        "ContainerdCommit": {"ID": ""},
+        "RuncCommit": {"ID": ""},
+        "InitCommit": {"ID": ""},
+    });
+    for (name, value) in model.as_object().into_iter().flatten() {
+        info[name] = value.clone();
+    }
+    info["Plugins"]["Authorization"] = Value::Null;
+    for (name, value) in [
+        ("NodeID", json!("")),
+        ("NodeAddr", json!("")),
+        ("ControlAvailable", json!(false)),
+        ("Error", json!("")),
+        ("RemoteManagers", Value::Null),
+    ] {
+        info["Swarm"][name] = value;
+    }
+    if info["Warnings"] == json!([]) {
+        info["Warnings"] = Value::Null;
+    }
+    Ok(info)
+}
+
+fn model(engine: &Engine) -> Result<SystemInfo> {
     let cgroups = Host::detect()?;
     let has = |controller: &str| Some(cgroups.has(controller));
     let memory = rustix::system::sysinfo();
@@ -158,7 +237,9 @@ fn info(engine: &Engine) -> Result<SystemInfo> {
             false => SystemInfoCgroupVersionEnum::_1,
         }),
         kernel_version: Some(kernel()),
-        operating_system: Some(operating_system()),
+        operating_system: Some(
+            of_distribution("PRETTY_NAME").unwrap_or_else(|| "Linux".to_owned()),
+        ),
         os_type: Some("linux".to_owned()),
         architecture: Some(std::env::consts::ARCH.to_owned()),
         ncpu: thread::available_parallelism()
@@ -182,9 +263,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_proxys_password_is_not_told() {
+        for (address, shown) in [
+            ("http://u:p@h:1/x@y", "http://xxxxx:xxxxx@h:1/x@y"),
+            ("http://h:1/x@y", "http://h:1/x@y"),
+            ("u@h", "xxxxx:xxxxx@h"),
+            ("", ""),
+        ] {
+            assert_eq!(without_password(address), shown);
+        }
+    }
+
+    #[test]
     fn the_engine_tells_what_it_speaks() {
         let version = version();
-        assert_eq!(version.api_version.as_deref(), Some("1.53"));
+        assert_eq!(version.api_version.as_deref(), Some("1.55"));
         assert_eq!(version.min_api_version.as_deref(), Some("1.24"));
         assert_eq!(version.os.as_deref(), Some("linux"));
     }

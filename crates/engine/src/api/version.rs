@@ -15,7 +15,7 @@ impl ApiVersion {
     /// The oldest that is answered.
     pub(crate) const MINIMUM: ApiVersion = ApiVersion::new(1, 24);
     /// The newest, which is the one that the models describe, and the one of paths without a version.
-    pub(crate) const MAXIMUM: ApiVersion = ApiVersion::new(1, 53);
+    pub(crate) const MAXIMUM: ApiVersion = ApiVersion::new(1, 55);
 
     pub(crate) const fn new(major: u16, minor: u16) -> ApiVersion {
         ApiVersion { major, minor }
@@ -79,15 +79,15 @@ mod tests {
         let check = |text| ApiVersion::of_segment(text).expect("a version").check();
         let error = |text| check(text).expect_err("refused").to_string();
         assert!(check("v1.24").is_ok());
-        assert!(check("v1.53").is_ok());
+        assert!(check("v1.55").is_ok());
         assert_eq!(
             error("v1.9"),
             "client version 1.9 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer \
              version"
         );
         assert_eq!(
-            error("v1.54"),
-            "client version 1.54 is too new. Maximum supported API version is 1.53"
+            error("v1.56"),
+            "client version 1.56 is too new. Maximum supported API version is 1.55"
         );
         assert!(error("v1.99999999999").contains("is too new"));
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::call::Call;
 use super::filters::Filters;
-use super::router;
+use super::{history, router};
 use crate::volume::{NewVolume, Store, Volume, Wanted};
 use crate::{Error, Result};
 
@@ -45,7 +45,10 @@ pub(super) async fn route(mut call: Call<'_>) -> Result<Answer> {
             let body: Body = call.json().await?;
             create(store, body)
         }
-        ("POST", ["volumes", "prune"]) => prune(store, &filters(&call)?),
+        ("POST", ["volumes", "prune"]) => {
+            let has_all = call.version < history::NAMED_VOLUMES_STAY;
+            prune(store, &filters(&call)?, has_all)
+        }
         ("GET", ["volumes", name]) => Answer::json(&shown(store, &store.get(name)?)),
         ("DELETE", ["volumes", name]) => {
             store.remove(name, call.query.flag("force"))?;
@@ -83,9 +86,10 @@ fn list(store: Store<'_>, filters: &Filters) -> Result<Answer> {
     Answer::json(&json!({ "Volumes": volumes, "Warnings": null }))
 }
 
-fn prune(store: Store<'_>, filters: &Filters) -> Result<Answer> {
+/// `has_all` is whether volumes that have names go, too, as they do for old clients.
+fn prune(store: Store<'_>, filters: &Filters, has_all: bool) -> Result<Answer> {
     filters.check(&["all", "label", "label!"])?;
-    let all = filters.flag("all")?.unwrap_or(false);
+    let all = has_all || filters.flag("all")?.unwrap_or(false);
     let (names, bytes) = store.prune(Wanted(&|volume, _| {
         (all || volume.is_anonymous()) && has_labels(filters, volume)
     }))?;

@@ -25,6 +25,8 @@ pub struct BlockIo {
 pub struct Stats {
     /// Time on processors, in nanoseconds.
     pub cpu_total: u64,
+    /// Of that on each processor; empty where nobody counts it, as on version 2.
+    pub cpu_each: Vec<u64>,
     /// Of that in programs.
     pub cpu_user: u64,
     /// Of that in the kernel.
@@ -63,6 +65,10 @@ pub(super) fn of_v1<'a>(with: &dyn Fn(&str) -> Option<&'a Directory>) -> Result<
     let mut stats = Stats::default();
     if let Some(directory) = with("cpuacct") {
         stats.cpu_total = number(directory, "cpuacct.usage")?.unwrap_or(0);
+        stats.cpu_each = optional(directory, "cpuacct.usage_percpu")?
+            .split_ascii_whitespace()
+            .map_while(|number| number.parse().ok())
+            .collect();
         let times = optional(directory, "cpuacct.stat")?;
         stats.cpu_user = field(&times, "user").unwrap_or(0).saturating_mul(TICK);
         stats.cpu_kernel = field(&times, "system").unwrap_or(0).saturating_mul(TICK);
@@ -98,6 +104,7 @@ pub(super) fn of_v2(directory: &Directory) -> Result<Stats> {
     let nanoseconds = |name: &str| field(&cpu, name).unwrap_or(0).saturating_mul(1000);
     Ok(Stats {
         cpu_total: nanoseconds("usage_usec"),
+        cpu_each: Vec::new(),
         cpu_user: nanoseconds("user_usec"),
         cpu_kernel: nanoseconds("system_usec"),
         cpu_periods: field(&cpu, "nr_periods").unwrap_or(0),

@@ -57,6 +57,14 @@ pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
     let inherited = inherited(engine, &body)?;
     let platform = files.platform()?;
     let mut mounts = spec::mount_points(&body, inherited)?;
+    if new.has_shallow_read_only {
+        for point in mounts
+            .iter_mut()
+            .filter(|point| point.kind == MountKind::Bind && point.read_only)
+        {
+            point.read_only_non_recursive = true;
+        }
+    }
     let volumes = volume::Store::new(engine.layout());
     if let Err(error) = check::sweep(engine.layout()) {
         // That is no reason not to make this one.

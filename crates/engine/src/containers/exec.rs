@@ -1,8 +1,10 @@
 //! Processes that join a container.
 
 use bollard_stubs::models::{ExecConfig, ExecInspectResponse, ProcessConfig};
+use serde_json::{Value, json};
 
 use super::Container;
+use super::inspect::unwritable;
 use super::name::new_id;
 use crate::monitor::protocol::{Request, Size};
 use crate::state::{Exec, Recorded, Store};
@@ -66,18 +68,19 @@ pub(crate) fn exec_of(engine: &Engine, id: &str) -> Result<Exec> {
 /// # Errors
 ///
 /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none of that id.
-pub(crate) fn inspect_exec(engine: &Engine, id: &str) -> Result<ExecInspectResponse> {
+pub(crate) fn inspect_exec(engine: &Engine, id: &str) -> Result<Value> {
     let exec = Store::new(engine.layout()).exec(id)?;
     let container = Container::of_id(engine, &exec.container)?;
     // A monitor that was killed left it as it was.
     let running = exec.running && container.state.is_running();
     let mut words = exec.config.cmd.unwrap_or_default().into_iter();
-    Ok(ExecInspectResponse {
+    let exit_code = exec.exit_code;
+    let response = ExecInspectResponse {
         can_remove: Some(false),
         detach_keys: Some(exec.config.detach_keys.unwrap_or_default()),
         id: Some(exec.id),
         running: Some(running),
-        exit_code: exec.exit_code,
+        exit_code,
         process_config: Some(ProcessConfig {
             tty: Some(exec.config.tty.unwrap_or(false)),
             entrypoint: words.next(),
@@ -90,7 +93,11 @@ pub(crate) fn inspect_exec(engine: &Engine, id: &str) -> Result<ExecInspectRespo
         open_stdout: Some(exec.config.attach_stdout.unwrap_or(false)),
         container_id: Some(exec.container),
         pid: Some(exec.process.number().into()),
-    })
+    };
+    let mut shown = serde_json::to_value(response).map_err(unwritable)?;
+    // The model leaves out what is null, by which clients know that there is none yet.
+    shown["ExitCode"] = json!(exit_code);
+    Ok(shown)
 }
 
 /// Sets the size of a joining process's terminal.

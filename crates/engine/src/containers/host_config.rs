@@ -41,6 +41,14 @@ pub(super) fn shown(record: &Record, is_unified: bool) -> Result<Value> {
     if shown["RestartPolicy"]["Name"] == "" {
         shown["RestartPolicy"]["Name"] = json!("no");
     }
+    // Labels are off where the container is not apart from the machine.
+    if shown["SecurityOpt"].is_null()
+        && (host_config.privileged == Some(true)
+            || shown["PidMode"] == "host"
+            || shown["IpcMode"] == "host")
+    {
+        shown["SecurityOpt"] = json!(["label=disable"]);
+    }
     let (masked, read_only) = spec::hidden_paths(host_config);
     for (name, paths) in [("MaskedPaths", masked), ("ReadonlyPaths", read_only)] {
         shown[name] = match host_config.privileged.unwrap_or(false) {
@@ -68,7 +76,7 @@ fn defaults() -> Value {
         "ContainerIDFile": "",
         "LogConfig": {"Type": "json-file", "Config": {}},
         "NetworkMode": "",
-        "PortBindings": {},
+        "PortBindings": null,
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         "AutoRemove": false,
         "VolumeDriver": "",
@@ -78,8 +86,8 @@ fn defaults() -> Value {
         "CapDrop": null,
         "CgroupnsMode": "",
         "Dns": null,
-        "DnsOptions": [],
-        "DnsSearch": [],
+        "DnsOptions": null,
+        "DnsSearch": null,
         "ExtraHosts": null,
         "GroupAdd": null,
         "IpcMode": "",
@@ -103,18 +111,18 @@ fn defaults() -> Value {
         "NanoCpus": 0,
         "CgroupParent": "",
         "BlkioWeight": 0,
-        "BlkioWeightDevice": [],
-        "BlkioDeviceReadBps": [],
-        "BlkioDeviceWriteBps": [],
-        "BlkioDeviceReadIOps": [],
-        "BlkioDeviceWriteIOps": [],
+        "BlkioWeightDevice": null,
+        "BlkioDeviceReadBps": null,
+        "BlkioDeviceWriteBps": null,
+        "BlkioDeviceReadIOps": null,
+        "BlkioDeviceWriteIOps": null,
         "CpuPeriod": 0,
         "CpuQuota": 0,
         "CpuRealtimePeriod": 0,
         "CpuRealtimeRuntime": 0,
         "CpusetCpus": "",
         "CpusetMems": "",
-        "Devices": [],
+        "Devices": null,
         "DeviceCgroupRules": null,
         "DeviceRequests": null,
         "MemoryReservation": 0,
@@ -122,7 +130,7 @@ fn defaults() -> Value {
         "MemorySwappiness": null,
         "OomKillDisable": false,
         "PidsLimit": null,
-        "Ulimits": [],
+        "Ulimits": null,
         "CpuCount": 0,
         "CpuPercent": 0,
         "IOMaximumIOps": 0,

@@ -35,9 +35,17 @@ pub(crate) fn inspect(engine: &Engine, reference: &str, options: InspectOptions)
         true => running_execs(engine, &record.id)?,
         false => Vec::new(),
     };
-    let settings = match &state.network {
+    let mut settings = match &state.network {
         Some(settings) if state.is_running() => settings.clone(),
         _ => network::settings_of_stopped(&record.body)?,
+    };
+    if state.status != Status::Created {
+        network::add_ids(&mut settings, layout, &record.id, state.is_running());
+    }
+    // What a container has once it ran.
+    let file = |name: &str| match state.status {
+        Status::Created => String::new(),
+        _ => file(name),
     };
     let mut shown = json!({
         "Id": record.id,
@@ -67,6 +75,13 @@ pub(crate) fn inspect(engine: &Engine, reference: &str, options: InspectOptions)
         "Config": config(&record)?,
         "NetworkSettings": network::inspect(&settings),
     });
+    if state.is_running() {
+        let settings = &mut shown["NetworkSettings"];
+        if joins_no_other(&record) {
+            settings["SandboxID"] = json!(network::endpoint_id(&record.id));
+            settings["SandboxKey"] = json!(format!("/proc/{}/ns/net", state.process.number()));
+        }
+    }
     if options.size {
         let size = super::size::of(engine, &record);
         shown["SizeRw"] = json!(size.written);
@@ -85,6 +100,13 @@ fn running_execs(engine: &Engine, id: &str) -> Result<Vec<String>> {
         }
     }
     Ok(running)
+}
+
+/// Whether the container has a network of its own, or the machine's.
+fn joins_no_other(record: &Record) -> bool {
+    let host_config = record.body.host_config.as_ref();
+    let mode = host_config.and_then(|config| config.network_mode.as_deref());
+    !mode.unwrap_or_default().starts_with("container:")
 }
 
 fn keeps_log(record: &Record) -> bool {
@@ -154,7 +176,12 @@ pub(super) fn mount(point: &MountPoint) -> Value {
     if point.kind == MountKind::Volume {
         shown.insert("Driver".to_owned(), json!("local"));
     }
-    shown.insert("Mode".to_owned(), json!(point.mode));
+    // Docker shares volumes that somebody named among containers with labels, labels or not.
+    let mode = match point.kind {
+        MountKind::Volume if point.mode.is_empty() && !is_anonymous(&point.name) => "z",
+        _ => point.mode.as_str(),
+    };
+    shown.insert("Mode".to_owned(), json!(mode));
     shown.insert("RW".to_owned(), json!(!point.read_only));
     let propagation = match point.kind {
         MountKind::Bind => point.propagation.as_str(),
@@ -162,6 +189,11 @@ pub(super) fn mount(point: &MountPoint) -> Value {
     };
     shown.insert("Propagation".to_owned(), json!(propagation));
     Value::Object(shown)
+}
+
+/// Whether the engine made the name of a volume.
+fn is_anonymous(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Where the container's files lie.
@@ -211,7 +243,7 @@ fn config(record: &Record) -> Result<Value> {
         "Tty": false,
         "OpenStdin": false,
         "StdinOnce": false,
-        "Env": [],
+        "Env": null,
         "Cmd": null,
         "Image": "",
         "Volumes": null,
@@ -227,8 +259,14 @@ fn config(record: &Record) -> Result<Value> {
             .as_object_mut()
             .map(|fields| fields.remove("ExposedPorts"));
     }
-    if shown["Volumes"] == json!({}) {
-        shown["Volumes"] = Value::Null;
+    for (name, empty) in [("Volumes", json!({})), ("Env", json!([]))] {
+        if shown[name] == empty {
+            shown[name] = Value::Null;
+        }
+    }
+    // Where old clients look for it.
+    if let Some(address) = network::wanted_mac_address(&record.body) {
+        shown["MacAddress"] = json!(address);
     }
     Ok(shown)
 }

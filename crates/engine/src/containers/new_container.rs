@@ -16,6 +16,8 @@ pub(crate) struct NewContainer {
     pub(crate) platform: String,
     /// All that the API describes.
     pub(crate) body: ContainerCreateBody,
+    /// Whether bind mounts that are read-only leave the mounts below them as they are, as below API 1.44.
+    pub(crate) has_shallow_read_only: bool,
     /// `Rootfs`, which this engine alone has: a directory, with `:O` behind it if it is to be left as it is.
     pub(crate) rootfs: Option<String>,
 }

@@ -102,7 +102,7 @@ impl Watching {
             false => None,
         };
         let of = |name: &str| before.map(|figure| figure[name].clone());
-        let cpu = stats.as_ref().map_or_else(|| json!({}), cpu);
+        let cpu = stats.as_ref().map_or_else(no_cpu, cpu);
         let mut figure = json!({
             "id": container.id(),
             "name": format!("/{}", container.record.name),
@@ -111,25 +111,39 @@ impl Watching {
             "preread": of("read").unwrap_or_else(|| json!(Moment::NEVER)),
             "num_procs": 0,
             "storage_stats": {},
-            "precpu_stats": of("cpu_stats").unwrap_or_else(|| json!({})),
+            "precpu_stats": of("cpu_stats").unwrap_or_else(no_cpu),
             "cpu_stats": cpu,
             "pids_stats": {},
             "memory_stats": {},
-            "blkio_stats": {},
+            "blkio_stats": block_devices(&Stats::default(), &Value::Null),
         });
         if let Some(stats) = &stats {
-            figure["pids_stats"] = pids(stats);
+            // What version 1 has no number for is left out, or an empty list; on version 2 it is the largest, or null.
+            let is_unified = Host::detect()?.is_unified();
+            let none = match is_unified {
+                true => Value::Null,
+                false => json!([]),
+            };
+            figure["pids_stats"] = pids(stats, is_unified);
             figure["memory_stats"] = memory(stats);
-            figure["blkio_stats"] = block_devices(stats);
+            figure["blkio_stats"] = block_devices(stats, &none);
             figure["networks"] = networks(&container.state.process);
         }
         Ok(figure)
     }
 }
 
+/// The figures of processors that nothing ran on.
+fn no_cpu() -> Value {
+    json!({
+        "cpu_usage": {"total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0},
+        "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
+    })
+}
+
 fn cpu(stats: &Stats) -> Value {
     let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    json!({
+    let mut shown = json!({
         "cpu_usage": {
             "total_usage": stats.cpu_total,
             "usage_in_kernelmode": stats.cpu_kernel,
@@ -142,7 +156,11 @@ fn cpu(stats: &Stats) -> Value {
             "throttled_periods": stats.cpu_throttled_periods,
             "throttled_time": stats.cpu_throttled_time,
         },
-    })
+    });
+    if !stats.cpu_each.is_empty() {
+        shown["cpu_usage"]["percpu_usage"] = json!(stats.cpu_each);
+    }
+    shown
 }
 
 /// The time of all processors since the machine started, idle time included, in nanoseconds (proc_stat(5)).
@@ -162,9 +180,12 @@ fn machine_time() -> u64 {
     ticks.saturating_mul(1_000_000_000 / second)
 }
 
-fn pids(stats: &Stats) -> Value {
-    // No limit is the largest number, as dockerd has it on version 2.
-    json!({"current": stats.pids, "limit": stats.pids_limit.unwrap_or(u64::MAX)})
+fn pids(stats: &Stats, is_unified: bool) -> Value {
+    let mut shown = json!({"current": stats.pids});
+    if let Some(limit) = stats.pids_limit.or(is_unified.then_some(u64::MAX)) {
+        shown["limit"] = json!(limit);
+    }
+    shown
 }
 
 fn memory(stats: &Stats) -> Value {
@@ -177,13 +198,19 @@ fn memory(stats: &Stats) -> Value {
     });
     if stats.memory_peak > 0 {
         shown["max_usage"] = json!(stats.memory_peak);
+    }
+    if stats.memory_failures > 0 {
         shown["failcnt"] = json!(stats.memory_failures);
     }
     shown
 }
 
-fn block_devices(stats: &Stats) -> Value {
-    let entries = |value: &dyn Fn(&crate::cgroup::BlockIo) -> u64| -> Vec<Value> {
+/// `none` is what stands for figures that nobody counts.
+fn block_devices(stats: &Stats, none: &Value) -> Value {
+    let entries = |value: &dyn Fn(&crate::cgroup::BlockIo) -> u64| -> Value {
+        if stats.block_io.is_empty() {
+            return none.clone();
+        }
         stats
             .block_io
             .iter()
@@ -200,12 +227,12 @@ fn block_devices(stats: &Stats) -> Value {
     json!({
         "io_service_bytes_recursive": entries(&|device| device.bytes),
         "io_serviced_recursive": entries(&|device| device.operations),
-        "io_queue_recursive": null,
-        "io_service_time_recursive": null,
-        "io_wait_time_recursive": null,
-        "io_merged_recursive": null,
-        "io_time_recursive": null,
-        "sectors_recursive": null,
+        "io_queue_recursive": none,
+        "io_service_time_recursive": none,
+        "io_wait_time_recursive": none,
+        "io_merged_recursive": none,
+        "io_time_recursive": none,
+        "sectors_recursive": none,
     })
 }
 

@@ -25,7 +25,15 @@ pub(super) fn of(
     with_size: bool,
 ) -> Result<Value> {
     let Container { record, state } = container;
-    let settings = network_settings(container)?;
+    let mut settings = network_settings(container)?;
+    if state.status != Status::Created {
+        network::add_ids(
+            &mut settings,
+            engine.layout(),
+            &record.id,
+            state.is_running(),
+        );
+    }
     let size = with_size.then(|| size::of(engine, record));
     let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     let networks = network::inspect(&settings)["Networks"].clone();
@@ -49,14 +57,21 @@ pub(super) fn of(
         command: Some(command(record)),
         created: Some(record.created.unix_seconds()),
         ports: Some(ports(&settings)),
-        size_rw: size.map(|size| bytes(size.written)),
+        // As with Docker, nothing is left out.
+        size_rw: size
+            .map(|size| bytes(size.written))
+            .filter(|&size| size > 0),
         size_root_fs: size.map(|size| bytes(size.whole)),
         labels: Some(record.body.labels.clone().unwrap_or_default()),
         state: Some(word(state.status)),
         status: Some(status(state, now)),
         host_config: Some(ContainerSummaryHostConfig {
             network_mode: Some(network_mode),
-            annotations: None,
+            annotations: record
+                .body
+                .host_config
+                .as_ref()
+                .and_then(|config| config.annotations.clone()),
         }),
         mounts: Some(mounts),
         health: state.health.as_ref().map(|health| ContainerSummaryHealth {

@@ -23,11 +23,8 @@ pub(super) fn apply(config: &mut ImageConfig, change: &str) -> Result<()> {
     }
     match word.as_str() {
         "CMD" => config.cmd = Some(command(rest)),
-        "ENTRYPOINT" => {
-            config.entrypoint = Some(command(rest));
-            // The command of before was for another entry point.
-            config.cmd = None;
-        }
+        // A command that stands before it stays: with a Dockerfile only one of the image below would go.
+        "ENTRYPOINT" => config.entrypoint = Some(command(rest)),
         "SHELL" => {
             config.shell =
                 Some(list(rest).ok_or_else(|| wrong("requires the arguments to be in JSON form"))?);
@@ -240,7 +237,10 @@ mod tests {
             words(&["CMD-SHELL", "true"])
         );
         let config = changed(&["CMD a", "ENTRYPOINT [\"b\"]"]);
-        assert_eq!((config.entrypoint, config.cmd), (words(&["b"]), None));
+        assert_eq!(
+            (config.entrypoint, config.cmd),
+            (words(&["b"]), words(&["/bin/sh", "-c", "a"]))
+        );
     }
 
     #[test]

@@ -3,18 +3,22 @@
 use bollard_stubs::models::{
     DriverData, ImageHistoryResponseItem, ImageInspect, ImageInspectRootFs,
 };
+use serde_json::{Value, json};
 
 use super::list::{familiar, seconds, signed};
 use super::store::Store;
-use crate::Result;
+use crate::state::Moment;
+use crate::{Error, Result};
 
 impl Store {
     /// Describes an image.
     ///
+    /// It is JSON and not a model: the models leave out what clients of old versions look for.
+    ///
     /// # Errors
     ///
     /// Those of [`Store::resolve`].
-    pub(crate) fn inspect(&self, name: &str, platform: Option<&str>) -> Result<ImageInspect> {
+    pub(crate) fn inspect(&self, name: &str, platform: Option<&str>) -> Result<Value> {
         let image = self.resolve(name, platform)?;
         let (repo_tags, repo_digests) = familiar(&self.names.of(image.id())?);
         let config = image.config();
@@ -25,8 +29,14 @@ impl Store {
             .rev()
             .map(|layer| layer.directory.display().to_string())
             .collect();
-        // The keys of Docker's driver, by which people find the files.
+        let beside = |name: &str| {
+            let layer = image.layers().last()?;
+            Some(layer.directory.with_file_name(name).display().to_string())
+        };
+        // The keys of Docker's driver, by which people find the files; nothing is mounted at two of them.
         let data = [
+            ("MergedDir", beside("merged")),
+            ("WorkDir", beside("work")),
             ("UpperDir", directories.first().cloned()),
             (
                 "LowerDir",
@@ -40,7 +50,7 @@ impl Store {
                 ),
             ),
         ];
-        Ok(ImageInspect {
+        let model = ImageInspect {
             id: Some(image.id().to_string()),
             repo_tags: Some(repo_tags),
             repo_digests: Some(repo_digests),
@@ -72,7 +82,15 @@ impl Store {
                 ),
             }),
             ..ImageInspect::default()
-        })
+        };
+        let mut shown = serde_json::to_value(model).map_err(|error| {
+            Error::system(format!("show the image: {error}")).with_source(error)
+        })?;
+        shown["Parent"] = json!("");
+        shown["DockerVersion"] = json!(config.docker_version);
+        // Nobody writes down when a name was given.
+        shown["Metadata"] = json!({ "LastTagTime": Moment::NEVER });
+        Ok(shown)
     }
 
     /// How an image came about, the newest step first.

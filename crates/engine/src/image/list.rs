@@ -1,13 +1,15 @@
 //! Lists of images, and which ones are in them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bollard_stubs::models::ImageSummary;
 use image_reference::Reference;
+use serde_json::Value;
 
 use super::digest::Digest;
 use super::pattern;
 use super::store::{Image, Store};
+use super::users;
 use crate::api::Filters;
 use crate::state::Moment;
 use crate::{Error, Result};
@@ -25,6 +27,15 @@ const FILTERS: [&str; 7] = [
 /// When an image that does not say was made, as the API has it.
 const UNKNOWN: i64 = 0;
 
+/// What a list shall have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ListOptions {
+    /// Which.
+    pub(crate) filters: Filters,
+    /// How much of each is in layers that others have, too.
+    pub(crate) shared_size: bool,
+}
+
 impl Store {
     /// The images, the newest first.
     ///
@@ -32,7 +43,65 @@ impl Store {
     ///
     /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a filter that there is not or a value
     /// that it cannot have, and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an image in one that is not here.
-    pub(crate) fn list(&self, filters: &Filters) -> Result<Vec<ImageSummary>> {
+    pub(crate) fn list(&self, options: &ListOptions) -> Result<Vec<Value>> {
+        let filters = &options.filters;
+        let users = users::all(self.layout())?.known;
+        let shared = match options.shared_size {
+            true => Some(self.shared_layers()?),
+            false => None,
+        };
+        let of_image = |summary: ImageSummary| {
+            let has_labels = !summary.labels.is_empty();
+            let mut shown = serde_json::to_value(summary).map_err(|error| {
+                Error::system(format!("show the image: {error}")).with_source(error)
+            })?;
+            if !has_labels {
+                shown["Labels"] = Value::Null;
+            }
+            Ok(shown)
+        };
+        let summaries = self.summaries(filters, |image| {
+            let id = image.id().to_string();
+            let containers = users.iter().filter(|user| user.image == id).count();
+            let shared = shared.as_ref().map(|shared| {
+                let layers = image.layers().iter();
+                layers
+                    .filter(|layer| shared.contains(&layer.chain))
+                    .map(|layer| layer.size)
+                    .sum()
+            });
+            (
+                i64::try_from(containers).unwrap_or(i64::MAX),
+                shared.map_or(-1, signed),
+            )
+        })?;
+        summaries.into_iter().map(of_image).collect()
+    }
+
+    /// The layers that several images have.
+    fn shared_layers(&self) -> Result<HashSet<Digest>> {
+        let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
+        let pin = self.pin()?;
+        for id in self.ids()? {
+            let Some(image) = self.image(&id, &pin)? else {
+                continue;
+            };
+            for layer in image.layers() {
+                if !seen.insert(layer.chain.clone()) {
+                    shared.insert(layer.chain.clone());
+                }
+            }
+        }
+        Ok(shared)
+    }
+
+    /// The images that fit, the newest first; `counts` says of each how many containers it has and how many bytes it
+    /// shares.
+    pub(super) fn summaries(
+        &self,
+        filters: &Filters,
+        counts: impl Fn(&Image) -> (i64, i64),
+    ) -> Result<Vec<ImageSummary>> {
         filters.check(&FILTERS)?;
         let dangling = filters.flag("dangling")?;
         let created_of = |name: &str| -> Result<Option<i64>> {
@@ -72,16 +141,16 @@ impl Store {
                 }
             }
             let (repo_tags, repo_digests) = familiar(&references);
+            let (containers, shared_size) = counts(&image);
             summaries.push(ImageSummary {
                 id: id.to_string(),
                 repo_tags,
                 repo_digests,
                 created,
                 size: signed(image.size()),
-                shared_size: -1,
+                shared_size,
                 labels,
-                // As with Docker, nobody counts them for a list.
-                containers: -1,
+                containers,
                 ..ImageSummary::default()
             });
         }

@@ -35,6 +35,7 @@ pub use config::{Config, Rootfs, Step};
 pub use digest::Digest;
 pub(crate) use import::Import;
 pub(crate) use layer::is_whole as is_whole_layer;
+pub(crate) use list::ListOptions;
 pub use message::{Message, Progress};
 pub(crate) use pipe::{Output, pipe};
 pub use platform::Platform;

@@ -107,7 +107,7 @@ impl Store {
         let users = users::all(self.layout())?.known;
         let before = self.layer_bytes()?;
         let mut removed = Vec::new();
-        for summary in self.list(&filters.without("dangling"))? {
+        for summary in self.summaries(&filters.without("dangling"), |_| (0, 0))? {
             let is_used = users.iter().any(|user| user.image == summary.id);
             if is_used || !(all || summary.repo_tags.is_empty()) {
                 continue;

@@ -48,6 +48,7 @@ pub use release::{Released, adopt, release};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use resolv_conf::fuzz;
 pub use settings::inspect;
+pub(crate) use settings::{add_ids, endpoint_id};
 
 use crate::{Error, Result, user_namespace};
 use mode::Mode;
@@ -83,6 +84,12 @@ pub fn check_request(body: &ContainerCreateBody) -> Result<Vec<String>> {
 /// Those of [`check_request`].
 pub fn settings_of_stopped(body: &ContainerCreateBody) -> Result<NetworkSettings> {
     Ok(settings::stopped(&Request::of(body)?))
+}
+
+/// The hardware address that a request asks for, if it asks for one.
+pub(crate) fn wanted_mac_address(body: &ContainerCreateBody) -> Option<String> {
+    let request = Request::of(body).ok()?;
+    request.mac.map(|mac| mac.to_string())
 }
 
 /// The program that carries the packets of containers, where the engine may not change the machine's network.

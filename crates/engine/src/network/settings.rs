@@ -67,6 +67,30 @@ pub(crate) fn running(
     settings
 }
 
+/// Adds the ids that settings have not: the network's to those of a container that ran, the container's place in it while
+/// it runs.
+pub(crate) fn add_ids(settings: &mut NetworkSettings, layout: &Layout, id: &str, runs: bool) {
+    for (name, endpoint) in settings.networks.iter_mut().flatten() {
+        if endpoint
+            .network_id
+            .as_deref()
+            .unwrap_or_default()
+            .is_empty()
+        {
+            endpoint.network_id = Some(network_id(layout, name));
+        }
+        if runs
+            && endpoint
+                .endpoint_id
+                .as_deref()
+                .unwrap_or_default()
+                .is_empty()
+        {
+            endpoint.endpoint_id = Some(endpoint_id(id));
+        }
+    }
+}
+
 /// Leaves out where a container is in a network that it was not connected to, for want of a program.
 pub(crate) fn forget_place(settings: &mut NetworkSettings) {
     for endpoint in settings.networks.iter_mut().flat_map(HashMap::values_mut) {

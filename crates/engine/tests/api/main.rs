@@ -6,5 +6,6 @@ mod networks;
 mod shapes;
 mod streams;
 mod system;
+mod versions;
 mod volumes;
 mod wire;

@@ -10,7 +10,7 @@ fn a_ping_tells_what_is_spoken_and_which_engine_this_is() {
         let answer = answer.to_ascii_lowercase();
         assert!(answer.starts_with("http/1.1 200 ok\r\n"), "{answer}");
         for header in [
-            "api-version: 1.53",
+            "api-version: 1.55",
             "ostype: linux",
             "embedded-engine: ",
             "server: tool/",
@@ -38,7 +38,7 @@ fn what_is_not_there_and_what_is_not_done_are_told_apart() {
             "GET",
             "/v1.99/info",
             "400",
-            "client version 1.99 is too new. Maximum supported API version is 1.53",
+            "client version 1.99 is too new. Maximum supported API version is 1.55",
         ),
         (
             "GET",
@@ -66,7 +66,7 @@ fn the_engine_tells_about_itself_and_this_machine() {
         serde_json::from_str(&body).expect("JSON")
     };
     let version = read("/version");
-    assert_eq!(version["ApiVersion"], "1.53");
+    assert_eq!(version["ApiVersion"], "1.55");
     assert_eq!(version["Os"], "linux");
     let info = read("/v1.41/info");
     let root = fixture.engine.layout().root();
