@@ -1,4 +1,4 @@
-//! Benchmarks that anyone can run: `cargo xtask startup`, `cargo xtask run` and `cargo xtask engine`.
+//! Benchmarks that anyone can run: `cargo xtask startup`, `cargo xtask size`, `cargo xtask run` and `cargo xtask engine`.
 //!
 //! They print tables of medians and ratios; nothing here passes or fails by a time, for machines differ and are busy.
 
@@ -9,8 +9,11 @@ use clap::{Parser, Subcommand};
 mod engine;
 mod instant;
 mod memory;
+mod programs;
 mod relay;
+mod revision;
 mod run;
+mod size;
 mod startup;
 mod stats;
 mod timing;
@@ -30,6 +33,15 @@ enum Task {
         /// Runs of each program that are counted
         #[arg(long, default_value_t = 200)]
         rounds: usize,
+        /// Compare byname with itself as it was at this commit, and nothing else
+        #[arg(long, value_name = "REV")]
+        baseline: Option<String>,
+    },
+    /// Compare the binaries and the builds of programs with 100 typed commands: byname and clap's derive
+    Size {
+        /// Also measure byname as it was at this commit
+        #[arg(long, value_name = "REV")]
+        baseline: Option<String>,
     },
     /// Compare `tool run` with `docker run` on a private dockerd: time, memory and requests
     Run {
@@ -51,7 +63,15 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     let root = project_root();
     match Arguments::parse().task {
-        Task::Startup { rounds } => startup::bench(&root, rounds),
+        Task::Startup {
+            rounds,
+            baseline: None,
+        } => startup::bench(&root, rounds),
+        Task::Startup {
+            rounds,
+            baseline: Some(baseline),
+        } => startup::compare(&root, &baseline, rounds),
+        Task::Size { baseline } => size::measure(&root, baseline.as_deref()),
         Task::Run { rounds } => run::bench(&root, rounds),
         Task::Engine { rounds, only } => engine::bench(&root, rounds, &only),
     }

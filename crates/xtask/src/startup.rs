@@ -8,20 +8,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 
+use crate::programs::{CLAP, Programs};
+use crate::revision::Revision;
 use crate::stats::{Series, milliseconds};
 use crate::timing::{Subject, in_turn};
 
 /// Numbers of commands that are compared.
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
+/// Those that are compared with another commit.
+const COMPARED: [usize; 3] = [10, 100, 1_000];
 
 /// Generates and builds the programs, times them in turn and prints the table.
 pub(crate) fn bench(root: &Path, rounds: usize) -> anyhow::Result<()> {
-    let programs = Programs::build(root)?;
+    let programs = build(root)?;
     let mut subjects = vec![
         Subject::new("empty program, static", programs.path("empty")?),
-        Subject::new("empty program, dynamic", programs.dynamic_empty()?),
+        Subject::new("empty program, dynamic", dynamic_empty(&programs)?),
         Subject::new("tool, a no-op command beside run", programs.path("host")?).args(["noop"]),
         Subject::new("tool --version", crate::tool::build(root, "tool", "tool")?)
             .args(["--version"]),
@@ -77,95 +81,110 @@ fn last(size: usize) -> String {
     format!("noop-{}", size - 1)
 }
 
-/// The generated workspace and where its executables are.
-struct Programs {
-    directory: PathBuf,
-    executables: PathBuf,
+/// Writes and builds the programs that are compared.
+fn build(root: &Path) -> anyhow::Result<Programs> {
+    let mut programs = Programs::new(root, root.join("target/bench-startup"))?;
+    programs.add("empty", "", "fn main() {}\n")?;
+    let byname = byname(root);
+    let run = format!(
+        "{byname}run = {{ path = \"{}/plugins/run\" }}\n",
+        root.display()
+    );
+    let host = format!("use run as _;\n{}", registered(root, ["noop".to_owned()])?);
+    programs.add("host", &run, &host)?;
+    for size in SIZES {
+        let main = registered(root, names(size))?;
+        programs.add(&format!("byname-{size}"), &byname, &main)?;
+        programs.add(&format!("clap-{size}"), CLAP, &subcommands(size))?;
+    }
+    programs.build()?;
+    Ok(programs)
 }
 
-impl Programs {
-    /// Writes the workspace below the project's target directory and builds it in release mode.
-    fn build(root: &Path) -> anyhow::Result<Self> {
-        let directory = root.join("target/bench-startup");
-        let mut members = Vec::new();
-        let mut package = |name: &str, dependencies: &str, main: &str| -> anyhow::Result<()> {
-            members.push(format!("{name:?}"));
-            write_package(&directory.join(name), name, dependencies, main)
-        };
-        let crates = root.display();
-        let byname = format!("byname = {{ path = \"{crates}/crates/byname\" }}\n");
-        package("empty", "", "fn main() {}\n")?;
-        let run = format!("{byname}run = {{ path = \"{crates}/plugins/run\" }}\n");
-        package(
-            "host",
-            &run,
-            &format!("use run as _;\n{}", registered(["noop".to_owned()])),
-        )?;
-        let clap = "clap = { version = \"4.6\", default-features = false, features = [\"std\", \"help\", \"usage\", \"error-context\", \"suggestions\", \"string\"] }\n";
-        for size in SIZES {
-            let names = (0..size).map(|number| format!("noop-{number}"));
-            package(&format!("byname-{size}"), &byname, &registered(names))?;
-            package(&format!("clap-{size}"), clap, &subcommands(size))?;
+/// An empty program as `cargo new` and a plain `cargo build --release` would link it.
+fn dynamic_empty(programs: &Programs) -> anyhow::Result<PathBuf> {
+    let output = programs.directory().join("target/empty-dynamic");
+    let status = Command::new("rustc")
+        .args(["--edition", "2024", "-O", "-C", "strip=symbols", "-o"])
+        .arg(&output)
+        .arg(programs.directory().join("empty/src/main.rs"))
+        .status()
+        .context("cannot start rustc")?;
+    if !status.success() {
+        bail!("the empty program does not build: {status}");
+    }
+    crate::tool::installed(&output)
+}
+
+/// Times byname of this tree and of another commit in turn, from the start of the process to a handler that does nothing
+/// and back, and prints the table.
+pub(crate) fn compare(root: &Path, baseline: &str, rounds: usize) -> anyhow::Result<()> {
+    let revision = Revision::check_out(root, baseline)?;
+    let mut subjects = Vec::new();
+    let mut empty = Programs::new(root, root.join("target/bench-startup-empty"))?;
+    empty.add("empty", "", "fn main() {}\n")?;
+    empty.build()?;
+    subjects.push(Subject::new("empty program", empty.path("empty")?));
+    for (tree, label, directory) in [
+        (
+            revision.directory(),
+            revision.name(),
+            "target/bench-startup-before",
+        ),
+        (root, "this tree", "target/bench-startup-now"),
+    ] {
+        let mut programs = Programs::new(tree, root.join(directory))?;
+        for size in COMPARED {
+            let main = registered(tree, names(size))?;
+            programs.add(&format!("byname-{size}"), &byname(tree), &main)?;
         }
-        let manifest = format!(
-            "[workspace]\nresolver = \"3\"\nmembers = [{}]\n\n[profile.release]\nlto = \"fat\"\ncodegen-units = 1\nstrip = true\n",
-            members.join(", ")
-        );
-        write_if_changed(&directory.join("Cargo.toml"), &manifest)?;
-        fs::copy(root.join("Cargo.lock"), directory.join("Cargo.lock"))
-            .context("cannot copy Cargo.lock")?;
+        programs.build()?;
+        for size in COMPARED {
+            let program = programs.path(&format!("byname-{size}"))?;
+            let name = format!("{size} commands, {label}");
+            subjects.push(Subject::new(name, program).args([last(size)]));
+        }
+    }
+    let times = in_turn(&subjects, rounds)?;
+    println!("| program | min ms | median ms | to the commit before |");
+    println!("| --- | ---: | ---: | ---: |");
+    for (at, (subject, series)) in subjects.iter().zip(&times).enumerate() {
+        let before = at.checked_sub(COMPARED.len()).filter(|&before| before > 0);
         println!(
-            "building {} programs in {}\n",
-            members.len(),
-            directory.display()
+            "| {} | {} | {} | {} |",
+            subject.name,
+            milliseconds(series.minimum()),
+            milliseconds(series.median()),
+            before.map_or_else(String::new, |before| format!(
+                "{:.2}",
+                series.ratio_to(&times[before])
+            )),
         );
-        // The directory lies below the project's, so cargo applies the project's flags from .cargo/config.toml.
-        let status = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--release",
-                "--quiet",
-                "--offline",
-                "--workspace",
-                "--target-dir",
-            ])
-            .arg(directory.join("target"))
-            .current_dir(&directory)
-            .status()
-            .context("cannot start cargo")?;
-        ensure!(
-            status.success(),
-            "the generated programs do not build: {status}"
-        );
-        let executables = crate::tool::release_directory(&directory.join("target"))?;
-        Ok(Self {
-            directory,
-            executables,
-        })
     }
-
-    fn path(&self, name: &str) -> anyhow::Result<PathBuf> {
-        crate::tool::installed(&self.executables.join(name))
-    }
-
-    /// An empty program as `cargo new` and a plain `cargo build --release` would link it.
-    fn dynamic_empty(&self) -> anyhow::Result<PathBuf> {
-        let output = self.directory.join("target/empty-dynamic");
-        let status = Command::new("rustc")
-            .args(["--edition", "2024", "-O", "-C", "strip=symbols", "-o"])
-            .arg(&output)
-            .arg(self.directory.join("empty/src/main.rs"))
-            .status()
-            .context("cannot start rustc")?;
-        if !status.success() {
-            bail!("the empty program does not build: {status}");
-        }
-        crate::tool::installed(&output)
-    }
+    Ok(())
 }
 
-/// A host whose registry holds one command that does nothing for each of `names`.
-fn registered(names: impl IntoIterator<Item = String>) -> String {
+fn byname(tree: &Path) -> String {
+    format!(
+        "byname = {{ path = \"{}/crates/byname\" }}\n",
+        tree.display()
+    )
+}
+
+fn names(size: usize) -> impl Iterator<Item = String> {
+    (0..size).map(|number| format!("noop-{number}"))
+}
+
+/// A host whose registry holds one command that does nothing for each of `names`, for byname as it is in that tree.
+fn registered(tree: &Path, names: impl IntoIterator<Item = String>) -> anyhow::Result<String> {
+    let source = tree.join("crates/byname/src/command.rs");
+    let source =
+        fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
+    // What it was called before the first release.
+    let macro_name = match source.contains("macro_rules! register") {
+        true => "register",
+        false => "submit",
+    };
     let mut main = String::from(
         "use byname::{Command, Context, Dispatcher, ExitStatus};\n\n\
          fn noop(_: &mut Context) -> anyhow::Result<ExitStatus> {\n    Ok(ExitStatus::Success)\n}\n\n",
@@ -173,12 +192,12 @@ fn registered(names: impl IntoIterator<Item = String>) -> String {
     for name in names {
         writeln!(
             main,
-            "byname::register! {{ Command::new({name:?}, \"Do nothing\", noop, byname::origin!()) }}"
+            "byname::{macro_name}! {{ Command::new({name:?}, \"Do nothing\", noop, byname::origin!()) }}"
         )
         .expect("a String takes every write");
     }
     main.push_str("\nfn main() -> std::process::ExitCode {\n    Dispatcher::builder(\"bench\").build().main()\n}\n");
-    main
+    Ok(main)
 }
 
 /// A clap program that builds `size` subcommands when it starts and is asked for one.
@@ -198,33 +217,4 @@ fn subcommands(size: usize) -> String {
          \x20   assert!(matches.subcommand_name().is_some());\n\
          }}\n"
     )
-}
-
-fn write_package(
-    directory: &Path,
-    name: &str,
-    dependencies: &str,
-    main: &str,
-) -> anyhow::Result<()> {
-    let manifest = format!(
-        "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n{}{dependencies}",
-        if dependencies.contains("byname") {
-            "anyhow = \"1\"\n"
-        } else {
-            ""
-        },
-    );
-    write_if_changed(&directory.join("Cargo.toml"), &manifest)?;
-    write_if_changed(&directory.join("src/main.rs"), main)
-}
-
-/// Leaves a file alone that already says the same, so that cargo does not build it again.
-fn write_if_changed(path: &Path, text: &str) -> anyhow::Result<()> {
-    if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-    }
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
