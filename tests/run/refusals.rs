@@ -55,6 +55,22 @@ fn refusals_have_dockers_words() {
             "error gathering device information while adding custom device \"/etc/hostname\": not a device node",
         ),
         (
+            &["--group-add=nosuchgroup"],
+            "Unable to find group nosuchgroup: no matching entries in group file",
+        ),
+        (
+            &["--user=nosuchuser"],
+            "unable to find user nosuchuser: no matching entries in passwd file",
+        ),
+        (
+            &["--user=root:nosuchgroup"],
+            "unable to find group nosuchgroup: no matching entries in group file",
+        ),
+        (
+            &["--workdir=/etc/hosts"],
+            "Cannot mkdir: /etc/hosts is not a directory",
+        ),
+        (
             &["--net=host", "--link=refusals-parent"],
             "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
         ),

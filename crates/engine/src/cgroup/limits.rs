@@ -367,7 +367,9 @@ impl Limits {
         ] {
             let Some(asked) = asked else { continue };
             let wanted = ranges(asked).ok_or_else(|| {
-                Error::invalid(format!("Invalid value {asked} for cpuset {what}"))
+                Error::invalid(format!(
+                    "Invalid value {asked} for cpuset {what}: invalid format: {asked}"
+                ))
             })?;
             let available = host.available(what);
             let there = ranges(&available).unwrap_or_default();

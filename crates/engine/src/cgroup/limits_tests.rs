@@ -139,5 +139,8 @@ fn processors_that_are_missing_are_named() {
         "{error}"
     );
     let error = Limits::of(&config("x"), &host, &mut Vec::new()).expect_err("no list");
-    assert_eq!(error.to_string(), "Invalid value x for cpuset cpus");
+    assert_eq!(
+        error.to_string(),
+        "Invalid value x for cpuset cpus: invalid format: x"
+    );
 }

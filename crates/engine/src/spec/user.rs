@@ -120,10 +120,11 @@ fn find(passwd: &[u8], group: &[u8], user: &str, additional: &[String]) -> Resul
     }
     let gid = groups[0];
     for name in additional {
-        groups.push(
-            group_id(group, Word::parse(name)?)
-                .ok_or_else(|| Error::invalid(format!("Unable to find group {name}")))?,
-        );
+        groups.push(group_id(group, Word::parse(name)?).ok_or_else(|| {
+            Error::invalid(format!(
+                "Unable to find group {name}: no matching entries in group file"
+            ))
+        })?);
     }
 
     let mut unique = Vec::new();
@@ -316,7 +317,11 @@ mod tests {
                 &[],
                 "unable to find group none: no matching entries in group file",
             ),
-            ("root", &["none"], "Unable to find group none"),
+            (
+                "root",
+                &["none"],
+                "Unable to find group none: no matching entries in group file",
+            ),
             (
                 "1e3",
                 &[],
@@ -337,7 +342,11 @@ mod tests {
                 &[],
                 "unable to find group 0:0: no matching entries in group file",
             ),
-            ("root", &[""], "Unable to find group "),
+            (
+                "root",
+                &[""],
+                "Unable to find group : no matching entries in group file",
+            ),
         ] {
             let error = look(user, additional).expect_err(user);
             assert_eq!(error.to_string(), message);

@@ -22,11 +22,14 @@ use crate::{Error, Result};
 /// for whoever named it.
 pub fn enter_working_dir(directory: &Path) -> Result<()> {
     let failed = |path: &Path, error: Errno| {
-        Error::invalid(format!(
-            "Cannot mkdir: {}: {}",
-            path.display(),
-            crate::error::os_text(&error.into())
-        ))
+        let path = path.display();
+        Error::invalid(match error {
+            Errno::NOTDIR => format!("Cannot mkdir: {path} is not a directory"),
+            error => format!(
+                "Cannot mkdir: {path}: {}",
+                crate::error::os_text(&error.into())
+            ),
+        })
     };
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = openat(CWD, "/", flags, Mode::empty()).map_err(|error| failed(directory, error))?;

@@ -328,7 +328,7 @@ fn the_working_directory_is_made() {
         .expect_err("it is a file");
     assert_eq!(
         error.to_string(),
-        "unable to start container process: Cannot mkdir: /etc/passwd: not a directory"
+        "unable to start container process: Cannot mkdir: /etc/passwd is not a directory"
     );
 }
 
