@@ -216,6 +216,18 @@ mod tests {
         assert_eq!(test, Some(vec!["CMD".to_owned(), "true".to_owned()]));
     }
 
+    /// A user that is not found is root.
+    #[test]
+    fn keys_have_no_case() {
+        let text = r#"{"Architecture":"amd64","CONFIG":{"user":"7","env":["A=1"],"CMD":"date"},"RootFS":{"Type":"layers"}}"#;
+        let config = Config::parse(text.as_bytes()).expect("a configuration");
+        assert_eq!(config.architecture, "amd64");
+        let defaults = config.defaults();
+        assert_eq!(defaults.user, "7");
+        assert_eq!(defaults.env, ["A=1"]);
+        assert_eq!(defaults.cmd, Some(vec!["date".to_owned()]));
+    }
+
     #[test]
     fn what_is_no_configuration_is_refused() {
         for text in [

@@ -28,7 +28,7 @@ use super::registry::manifest::{self, Blob, Document, choose};
 use super::store::{LONGEST_CONFIG, Store};
 use super::{sync, unpack};
 use crate::layout::make_directory;
-use crate::{Error, Result};
+use crate::{Error, Result, json};
 
 /// The longest list of images that is read.
 const LONGEST_LIST: u64 = 16 << 20;
@@ -267,7 +267,7 @@ impl Archive {
         let Some(text) = self.read_if_there("manifest.json", LONGEST_LIST)? else {
             return Ok(None);
         };
-        let listed: Vec<Listed> = serde_json::from_slice(&text)
+        let listed: Vec<Listed> = json::from_slice(&text)
             .map_err(|error| Error::invalid(format!("invalid manifest.json: {error}")))?;
         let saved = listed.into_iter().map(|listed| {
             let names = listed.repo_tags.unwrap_or_default();
@@ -300,7 +300,7 @@ impl Archive {
                 "the archive is neither of docker save nor in OCI's layout: it has no manifest.json and no index.json",
             ));
         };
-        let index: Index = serde_json::from_slice(&text)
+        let index: Index = json::from_slice(&text)
             .map_err(|error| Error::invalid(format!("invalid index.json: {error}")))?;
         let platform = match wanted {
             Some(platform) => platform.clone(),

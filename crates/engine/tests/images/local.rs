@@ -312,6 +312,25 @@ fn what_is_nothing_to_load_is_refused() {
     assert!(is_empty(&fixture));
 }
 
+/// Docker reads the lists of archives with keys in any case, too.
+#[test]
+fn an_archive_is_loaded_whatever_case_its_keys_have() {
+    let fixture = Fixture::new();
+    let layer = archive(&[("x", b"x")]);
+    let config = Parts::of(std::slice::from_ref(&layer)).config;
+    let list = json!([{"config": "c.json", "REPOTAGS": ["other-case:1"], "layers": ["1.tar"]}])
+        .to_string();
+    let saved = archive(&[
+        ("c.json", &config),
+        ("1.tar", &layer),
+        ("manifest.json", list.as_bytes()),
+    ]);
+    let lines = told(&post(&fixture, "/v1.41/images/load", "", &saved));
+    assert!(lines[lines.len() - 1].contains("other-case:1"), "{lines:?}");
+    let shown = fixture.get("/v1.41/images/other-case:1/json");
+    assert_eq!(shown["RepoTags"], json!(["other-case:1"]));
+}
+
 fn encoded(value: &Value) -> String {
     percent_encoding::utf8_percent_encode(&value.to_string(), percent_encoding::NON_ALPHANUMERIC)
         .to_string()

@@ -3,11 +3,12 @@
 use std::str::FromStr;
 
 use libcontainer::oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::image::digest::Digest;
 use crate::image::platform::Platform;
-use crate::{Error, Result};
+use crate::{Error, Result, json};
 
 /// What is asked for, in the header `Accept`.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
@@ -50,6 +51,18 @@ pub(in crate::image) struct Blob {
     pub(in crate::image) size: u64,
 }
 
+/// What a document is, before it is read as one. Its keys are in any case, as for those who read it with Go: what they take
+/// for an index is none here otherwise.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Outline {
+    media_type: Option<String>,
+    schema_version: Option<u64>,
+    manifests: Option<IgnoredAny>,
+    layers: Option<IgnoredAny>,
+    config: Option<IgnoredAny>,
+}
+
 /// Reads a manifest or an index. `media_type` is what the registry calls it.
 ///
 /// # Errors
@@ -58,21 +71,18 @@ pub(in crate::image) struct Blob {
 /// [`ErrorKind::NotImplemented`](crate::ErrorKind::NotImplemented) for an old one or an image of something else than a
 /// container.
 pub(in crate::image) fn parse(media_type: &str, bytes: &[u8]) -> Result<Document> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| invalid(&error))?;
-    let own_type = value
-        .get("mediaType")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let outline: Outline = json::from_slice(bytes).map_err(|error| invalid(&error))?;
+    let own_type = outline.media_type.as_deref().unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    let has = |key: &str| value.get(key).is_some();
-    if value.get("schemaVersion").and_then(Value::as_u64) == Some(1) {
+    if outline.schema_version == Some(1) {
         return Err(Error::not_implemented(
             "the embedded engine does not do Docker image manifest version 2, schema 1; ask the publisher for an image in \
              today's format",
         ));
     }
     // What could be read as either is read differently by different programs, on purpose perhaps.
-    let is_index = match (has("manifests"), has("layers") || has("config")) {
+    let is_image = outline.layers.is_some() || outline.config.is_some();
+    let is_index = match (outline.manifests.is_some(), is_image) {
         (true, false) => true,
         (false, true) => false,
         _ => return Err(invalid(&"it is neither that of one image nor an index")),
@@ -85,12 +95,12 @@ pub(in crate::image) fn parse(media_type: &str, bytes: &[u8]) -> Result<Document
         }
     }
     if is_index {
-        let index: ImageIndex = serde_json::from_value(value).map_err(|error| invalid(&error))?;
+        let index: ImageIndex = json::from_slice(bytes).map_err(|error| invalid(&error))?;
         return Ok(Document::Index(
             index.manifests().iter().filter_map(offer).collect(),
         ));
     }
-    let manifest: ImageManifest = serde_json::from_value(value).map_err(|error| invalid(&error))?;
+    let manifest: ImageManifest = json::from_slice(bytes).map_err(|error| invalid(&error))?;
     let config_type = manifest.config().media_type().to_string();
     if !matches!(
         config_type.as_str(),
@@ -192,7 +202,7 @@ pub(crate) fn fuzz(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -281,9 +291,23 @@ mod tests {
     }
 
     #[test]
+    fn keys_have_no_case() {
+        let text = manifest(1).to_string();
+        let text = text
+            .replace("\"layers\"", "\"LAYERS\"")
+            .replace("\"digest\"", "\"Digest\"");
+        let Document::Image(image) = parse("", text.as_bytes()).expect("a manifest") else {
+            panic!("it is that of one image");
+        };
+        assert_eq!(image.layers.len(), 1);
+    }
+
+    #[test]
     fn what_is_no_manifest_is_refused() {
         let mut both = manifest(1);
         both["manifests"] = json!([]);
+        let mut other_case = json!({"schemaVersion": 2, "manifests": []});
+        other_case["Layers"] = manifest(1)["layers"].take();
         let mut digest = manifest(1);
         digest["layers"][0]["digest"] = json!("sha256:../../../etc/passwd");
         let mut negative = manifest(1);
@@ -302,8 +326,9 @@ mod tests {
             (old, "schema 1"),
             (manifest(126), "more than 125 layers"),
             (json!({}), "neither"),
-            (json!([]), "neither"),
-            (json!("x"), "neither"),
+            (json!([]), "invalid type"),
+            (json!("x"), "invalid type"),
+            (other_case, "neither that of one image nor an index"),
         ] {
             let error = parsed(&value).expect_err(text).to_string();
             assert!(error.contains(text), "{error}");
