@@ -7,61 +7,11 @@ use harness::Program;
 use crate::{Container, engine, tool, unique};
 
 /// Options that leave few fields of a container empty.
-const OPTIONS: &[&str] = &[
-    "-l",
-    "a.b=c",
-    "-l",
-    "other=x y",
-    "-e",
-    "A=b",
-    "-e",
-    "HTML=<a href='x'>&",
-    "-m",
-    "64m",
-    "--cpu-shares",
-    "512",
-    "--cpus",
-    "0.5",
-    "--pids-limit",
-    "100",
-    "--ulimit",
-    "nofile=64:128",
-    "--restart",
-    "on-failure:3",
-    "--health-cmd",
-    "true",
-    "--health-interval",
-    "90s",
-    "--health-retries",
-    "2",
-    "--stop-timeout",
-    "7",
-    "--stop-signal",
-    "SIGINT",
-    "--workdir",
-    "/tmp",
-    "--hostname",
-    "box",
-    "--dns",
-    "127.0.0.9",
-    "--add-host",
-    "h:127.0.0.8",
-    "--tmpfs",
-    "/scratch:size=1m",
-    "--cap-drop",
-    "NET_RAW",
-    "--log-opt",
-    "max-size=1m",
-    "--user",
-    "0:0",
-    "--shm-size",
-    "8m",
-    "--expose",
-    "80",
-    "--network",
-    "none",
-    "--read-only",
-];
+const OPTIONS: &str = "\
+-l a.b=c -l 'other=x y' -e A=b -e \"HTML=<a href='x'>&\" -m 64m --cpu-shares 512 --cpus 0.5 --pids-limit 100 \
+--restart on-failure:3 --health-cmd true --health-interval 90s --health-retries 2 --stop-timeout 7 \
+--stop-signal SIGINT --workdir /tmp --hostname box --dns 127.0.0.9 --add-host h:127.0.0.8 --tmpfs /scratch:size=1m \
+--cap-drop NET_RAW --device /dev/null:/dev/nothing:r --log-opt max-size=1m --user 0:0 --shm-size 8m --expose 80 --network none --read-only";
 
 /// Of `inspect` of a container.
 const CONTAINER: &str = r#"
@@ -74,7 +24,7 @@ const CONTAINER: &str = r#"
 {{if .State.Health}}health{{else}}none{{end}}
 {{with .State}}{{.Status}}{{end}}
 {{json .State.Paused}} {{json .Config.Env}} {{json .Config.Labels}} {{json .Config.ExposedPorts}}
-{{json .HostConfig.LogConfig}} {{json .HostConfig.RestartPolicy}} {{json .HostConfig.Ulimits}}
+{{json .HostConfig.LogConfig}} {{json .HostConfig.RestartPolicy}} {{json .HostConfig.Devices}}
 {{json .HostConfig.NanoCPUs}} {{json .HostConfig.PidsLimit}} {{json .HostConfig.Init}} {{json .HostConfig.Binds}}
 {{json .SizeRw}} {{.SizeRw}} {{.SizeRootFs}}
 {{json .Nope}}
@@ -94,7 +44,7 @@ const CONTAINER: &str = r#"
 {{.HostConfig.Binds}} {{.HostConfig.Tmpfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.ExtraHosts}}
 {{.HostConfig.NetworkMode}} {{.HostConfig.Privileged}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.AutoRemove}}
 {{.HostConfig.Init}} {{.HostConfig.OomKillDisable}} {{.HostConfig.MemorySwappiness}}
-{{range .HostConfig.Ulimits}}{{.Name}}={{.Soft}}:{{.Hard}}{{end}}
+{{range .HostConfig.Devices}}{{.PathOnHost}}={{.PathInContainer}}:{{.CgroupPermissions}}{{end}}
 {{range $k, $v := .HostConfig.Tmpfs}}{{$k}}={{$v}}{{end}}
 {{.HostConfig.MaskedPaths}} {{len .HostConfig.ReadonlyPaths}}
 {{.Config.Hostname}} {{.Config.Domainname}} {{.Config.User}} {{.Config.Tty}} {{.Config.OpenStdin}} {{.Config.WorkingDir}}
@@ -257,11 +207,11 @@ const VERSION: &str = r#"
 
 /// Of `info`.
 const INFO: &str = r#"
-{{.ID}} {{.Name}} {{.Driver}} {{.OSType}}/{{.Architecture}} {{.NCPU}} {{.MemTotal}} {{.ServerVersion}} {{.CgroupDriver}} {{.CgroupVersion}}
+{{len .ID}} {{.Name}} {{.Driver}} {{.OSType}}/{{.Architecture}} {{.NCPU}} {{.MemTotal}} {{.ServerVersion}} {{.CgroupDriver}} {{.CgroupVersion}}
 {{.CPUShares}} {{.CPUCfsQuota}} {{.CPUSet}} {{.HTTPProxy}}|{{.NoProxy}}|{{.Labels}} {{.LiveRestoreEnabled}} {{.DockerRootDir}}
 {{.Plugins.Volume}} {{.Plugins.Authorization}} {{json .Plugins.Volume}} {{len .Plugins.Network}}
 {{range .SecurityOptions}}{{.}} {{end}} {{.DefaultRuntime}} {{.Swarm.LocalNodeState}} {{.Swarm.Nodes}} {{.Isolation}}|{{.InitBinary}}
-{{range .DriverStatus}}{{index . 0}}={{index . 1}};{{end}}
+{{len .DriverStatus}} {{range .DriverStatus}}{{len .}}{{end}}
 {{range $k, $v := .Runtimes}}{{$k}} {{end}} {{.Swarm.ControlAvailable}}
 {{.ClientInfo.Debug}} {{.ClientInfo.Os}}
 {{.ProductLicense}}|{{.SystemStatus}}
@@ -315,9 +265,10 @@ fn templates_say_what_dockers_client_makes_of_them() {
     let volume = unique("templates");
     tool.run(["volume", "create", "--label", "k=v", &volume]);
     let mount = format!("{volume}:/data");
-    let words: Vec<&str> = OPTIONS
+    let options = shlex::split(OPTIONS).expect("options that a shell reads");
+    let words: Vec<&str> = options
         .iter()
-        .copied()
+        .map(String::as_str)
         .chain(["-v", &mount, "busybox", "sleep", "1000"])
         .collect();
     let container = Container::run(engine, &words);

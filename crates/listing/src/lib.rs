@@ -41,6 +41,6 @@ pub use identifier::{ellipsis, short_id};
 pub use inspection::Inspection;
 pub use moment::{InvalidMoment, date, moment};
 pub use shape::{Field, Shape, TEXT_MAP, TEXTS};
-pub use size::human_size;
+pub use size::{human_size, precise_human_size};
 pub use template::{Template, TemplateError};
 pub use time::human_duration;

@@ -7,6 +7,7 @@ use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
 use engine_client::{Client, ConfigFile, ContainerSummary, ListContainers};
 use flags::Docker;
+use image_reference::Image;
 use listing::{Column, Filters, Format, Listing};
 use serde_json::{Value, json};
 
@@ -195,12 +196,24 @@ fn keys<V>(map: &std::collections::BTreeMap<String, V>) -> Vec<&str> {
     map.keys().map(String::as_str).collect()
 }
 
-/// The name, or the identifier cut short.
-fn image_name(image: &str, shortened: bool) -> &str {
+/// The name as people know it, without a digest, or the identifier cut short; or all that the engine says.
+fn image_name(image: &str, shortened: bool) -> String {
     match image {
-        "" => "<no image>",
-        image if shortened && is_id(image) => listing::short_id(image),
-        image => image,
+        "" => "<no image>".to_owned(),
+        image if !shortened => image.to_owned(),
+        image if is_id(image) => listing::short_id(image).to_owned(),
+        image => match Image::parse(image) {
+            Ok(Image::Named(name)) => {
+                // It may have been completed with a tag that was not there.
+                let (before, _) = image.split_once('@').unwrap_or((image, ""));
+                let last = before.rsplit('/').next().unwrap_or_default();
+                match name.tag().filter(|_| last.contains(':')) {
+                    Some(tag) => format!("{}:{tag}", name.familiar_name()),
+                    None => name.familiar_name(),
+                }
+            }
+            _ => image.to_owned(),
+        },
     }
 }
 
@@ -311,6 +324,27 @@ mod tests {
         assert_eq!(whole["ID"], id);
         assert_eq!(whole["Names"], "web,other/alias");
         assert_eq!(whole["Command"], r#""sh -c 'echo \"hello\" world'""#);
+    }
+
+    #[test]
+    fn images_go_by_their_short_names() {
+        let digest = format!("@sha256:{}", "0".repeat(64));
+        for (image, expected) in [
+            ("busybox", "busybox"),
+            ("busybox:1", "busybox:1"),
+            ("docker.io/library/busybox:latest", "busybox:latest"),
+            (&format!("busybox{digest}"), "busybox"),
+            (&format!("r:5000/a/b:1{digest}"), "r:5000/a/b:1"),
+            ("r:5000/a", "r:5000/a"),
+            ("Not A Name", "Not A Name"),
+            ("", "<no image>"),
+        ] {
+            assert_eq!(image_name(image, true), expected);
+        }
+        assert_eq!(
+            image_name("docker.io/library/x", false),
+            "docker.io/library/x"
+        );
     }
 
     #[test]

@@ -86,7 +86,8 @@ fn ls(
     let with_digests = args.digests || format.needs("Digest");
     let list = ListImages {
         all: args.all,
-        digests: with_digests,
+        // Engines send them in any case, and Podman refuses to be asked.
+        digests: false,
         filters: (!filters.is_empty()).then(|| filters.to_json()),
     };
     let images = client.list_images(&list).map_err(errors::bare)?;
@@ -151,7 +152,7 @@ impl Shape {
             count => count.to_string(),
         };
         let size = |size: i64| match u64::try_from(size) {
-            Ok(size) => listing::human_size(size),
+            Ok(size) => listing::precise_human_size(size),
             Err(_) => "N/A".to_owned(),
         };
         let unique = match image.shared_size {
@@ -171,13 +172,26 @@ impl Shape {
                     "ID": if self.is_shortened { listing::short_id(&image.id) } else { &image.id },
                     "CreatedSince": format!("{} ago", listing::human_duration(age)),
                     "CreatedAt": listing::date(image.created),
-                    "Size": size(image.size),
+                    "Size": listing::human_size(u64::try_from(image.size).unwrap_or(0)),
                     "SharedSize": size(image.shared_size),
                     "UniqueSize": size(unique),
                     "Containers": containers,
                 })
             })
             .collect()
+    }
+}
+
+/// A repository without the names that stand for themselves where there are none: other engines write them all out.
+fn familiar(repository: &str) -> &str {
+    let Some(path) = repository.strip_prefix("docker.io/") else {
+        return repository;
+    };
+    match (path.strip_prefix("library/"), path.split_once('/')) {
+        (Some(name), _) if !name.contains('/') => name,
+        // What would be taken for another registry's stays whole.
+        (_, Some((first, _))) if first.contains(['.', ':']) || first == "localhost" => repository,
+        _ => path,
     }
 }
 
@@ -197,12 +211,14 @@ fn names(image: &ImageSummary, with_digests: bool) -> Vec<Name<'_>> {
         .iter()
         .filter_map(|text| text.split_once('@'))
         .filter(|(repository, _)| *repository != NONE)
+        .map(|(repository, digest)| (familiar(repository), digest))
         .collect();
     let tags: Vec<(&str, &str)> = image
         .repo_tags
         .iter()
         .filter_map(|text| text.rsplit_once(':'))
         .filter(|(repository, _)| *repository != NONE)
+        .map(|(repository, tag)| (familiar(repository), tag))
         .collect();
     let mut names: Vec<Name<'_>> = Vec::new();
     for (repository, tag) in &tags {
@@ -250,6 +266,20 @@ mod tests {
             .iter()
             .map(|name| format!("{} {} {}", name.repository, name.tag, name.digest))
             .collect()
+    }
+
+    #[test]
+    fn repositories_go_by_their_short_names() {
+        for (repository, expected) in [
+            ("busybox", "busybox"),
+            ("docker.io/library/busybox", "busybox"),
+            ("docker.io/user/name", "user/name"),
+            ("docker.io/library/a/b", "library/a/b"),
+            ("docker.io/a.b/c", "docker.io/a.b/c"),
+            ("quay.io/library/busybox", "quay.io/library/busybox"),
+        ] {
+            assert_eq!(familiar(repository), expected);
+        }
     }
 
     #[test]

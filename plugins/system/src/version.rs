@@ -8,7 +8,7 @@ use docker_types::VERSIONS;
 use engine_client::{ApiVersion, Client};
 use flags::Docker;
 use listing::Inspection;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::errors;
 
@@ -34,7 +34,7 @@ fn version(
     let spoken = client.version().unwrap_or(ApiVersion::MAXIMUM);
     let versions = json!({
         "Client": client_version(Some(spoken)),
-        "Server": answer.as_ref().ok(),
+        "Server": answer.as_ref().ok().cloned().map(with_engine),
     });
     let text = match &args.format {
         Some(_) => inspection.add(versions, VERSIONS).map_err(errors::bare)?,
@@ -45,6 +45,28 @@ fn version(
         Ok(_) => Ok(ExitStatus::Success),
         Err(error) => Err(errors::bare(error)),
     }
+}
+
+/// The engine's part, in which the engine itself is a component: not all of them say so.
+fn with_engine(mut server: Value) -> Value {
+    let components = server["Components"].as_array().into_iter().flatten();
+    if components
+        .into_iter()
+        .any(|component| component["Name"] == "Engine")
+    {
+        return server;
+    }
+    let details = ["ApiVersion", "MinAPIVersion", "Os", "Arch"];
+    let details: Map<String, Value> = details
+        .into_iter()
+        .map(|name| (name.to_owned(), server[name].clone()))
+        .collect();
+    let engine = json!({"Name": "Engine", "Version": server["Version"], "Details": details});
+    match &mut server["Components"] {
+        Value::Array(components) => components.push(engine),
+        components => *components = json!([engine]),
+    }
+    server
 }
 
 /// The client's part, with the version of the API that it speaks, if that is known.
@@ -140,6 +162,15 @@ fn part(text: &mut String, name: &str, fields: &[(&str, &Value)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_engine_is_a_component() {
+        let server = with_engine(json!({"Version": "4", "Os": "linux"}));
+        assert_eq!(server["Components"][0]["Name"], "Engine");
+        assert_eq!(server["Components"][0]["Details"]["Os"], "linux");
+        let told = json!({"Components": [{"Name": "Engine", "Version": "28"}]});
+        assert_eq!(with_engine(told.clone()), told);
+    }
 
     #[test]
     fn what_an_engine_does_not_tell_is_left_out() {
