@@ -318,6 +318,11 @@ impl Command {
         words::method_name(&[self.name.text])
     }
 
+    /// The parameters that must not read words.
+    pub(crate) fn parameters_behind_the_first(&self) -> &'static [Parameter] {
+        self.parameters.get(1..).unwrap_or_default()
+    }
+
     /// The aliases that help shows.
     pub(crate) fn visible_aliases(&self) -> impl Iterator<Item = &'static Alias> + use<> {
         self.aliases.iter().filter(|alias| !alias.hidden)

@@ -88,8 +88,8 @@ where
     }
 }
 
-/// Checks the commands that are linked into the test: no name is claimed twice, every alias can be reached, and every
-/// parser is one that clap accepts.
+/// Checks the commands that are linked into the test: no name is claimed twice, every alias can be reached, words are read by
+/// the first parameter alone, and every parser is one that clap accepts.
 ///
 /// # Panics
 /// With a list of all problems.
@@ -139,11 +139,25 @@ pub fn assert_host(dispatcher: &Dispatcher) {
     );
 }
 
-/// What is wrong with a registry's commands: aliases that cannot be reached, and parsers that clap refuses.
+/// What is wrong with a registry's commands: aliases that cannot be reached, parameters that read words behind the first,
+/// and parsers that clap refuses.
 pub fn problems(registry: &Registry) -> Vec<String> {
     let shadowed = registry.shadowed();
     let shadowed = shadowed.iter().map(ToString::to_string);
+    let commands = registry.commands().iter();
+    let misplaced = commands.filter_map(|command| {
+        let behind = command.parameters_behind_the_first();
+        let reads = behind.iter().any(|parameter| parameter.parser.is_some());
+        reads.then(|| {
+            format!(
+                "a parameter of '{}' ({}) reads words and is not the first",
+                command.name(),
+                command.origin()
+            )
+        })
+    });
     shadowed
+        .chain(misplaced)
         .chain(
             registry
                 .commands()

@@ -249,3 +249,29 @@ fn the_hand_written_form_is_the_same() {
         Dispatcher::builder("tool").registry(Registry::from_commands([&BY_HAND]).unwrap());
     assert!(complaint(&lacking.build()).contains("'echo' needs State<Client>"));
 }
+
+/// By hand, an order can be declared that the attribute refuses.
+static MISPLACED: Command = Command::new(
+    "misplaced",
+    "Take the words last",
+    |_| Ok(ExitStatus::Success),
+    byname::origin!(),
+)
+.parameters(&[
+    Parameter::of::<State<Client>>(),
+    Parameter::of::<RawWords>(),
+]);
+
+#[test]
+fn words_that_are_read_too_late_are_a_problem_of_the_registry() {
+    let registry = Registry::from_commands([&MISPLACED, &BY_HAND]).unwrap();
+    let problems = testing::problems(&registry);
+    let [problem] = problems.as_slice() else {
+        panic!("one problem: {problems:?}")
+    };
+    assert!(
+        problem.starts_with("a parameter of 'misplaced' (byname ")
+            && problem.ends_with(") reads words and is not the first"),
+        "{problem}"
+    );
+}
