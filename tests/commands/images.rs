@@ -41,22 +41,6 @@ fn images_are_listed() {
     );
 }
 
-/// `run --pull never` of a reference with a digest would take such an image for what its registry has.
-#[test]
-fn an_archive_says_nothing_about_digests() {
-    let engine = engine!();
-    let name = format!("{}:v1@sha256:{}01", unique("claims"), "0".repeat(62));
-    let outcome = tool(engine)
-        .start(["load"])
-        .feed(Image::bare().archive(&name))
-        .finish();
-    assert_eq!(outcome.code, Some(1), "{}", outcome.out());
-    let expected = "refusing to create a tag with a digest reference";
-    assert!(outcome.err().contains(expected), "{}", outcome.err());
-    let outcome = tool(engine).run(["image", "inspect", &name]);
-    assert_eq!(outcome.code, Some(1), "{}", outcome.out());
-}
-
 #[test]
 fn an_archive_is_loaded_and_removed_again() {
     let engine = engine!();

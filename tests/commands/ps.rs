@@ -234,3 +234,48 @@ fn ids_alone_have_no_other_format() {
         "WARNING: Ignoring custom format, because both --format and --quiet are set.\n",
     );
 }
+
+#[test]
+fn a_network_is_found_by_the_beginning_of_its_id_and_a_bind_by_its_source() {
+    let engine = engine!();
+    let tool = tool(engine);
+    let source = tool.directory().join("source");
+    std::fs::create_dir(&source).expect("a directory");
+    let source = source.display().to_string();
+    let bind = format!("{source}:/bound");
+    let container = Container::run(
+        engine,
+        &["-v", &bind, "-v", "/own", "busybox", "sleep", "1000"],
+    );
+    let inspected = |format: &str| {
+        let outcome = tool.run(["inspect", "-f", format, &container.name]);
+        outcome.out().trim().to_owned()
+    };
+    let network = inspected("{{.NetworkSettings.Networks.bridge.NetworkID}}");
+    let shown = engine
+        .api()
+        .get(&format!("/containers/{}/json", container.id))
+        .json();
+    let mounts = shown["Mounts"].as_array().expect("mounts");
+    let volume = mounts
+        .iter()
+        .find_map(|mount| mount["Name"].as_str().filter(|name| !name.is_empty()))
+        .expect("a volume");
+    let name = format!("name={}", container.name);
+    let short = format!("{}\n", &container.id[..12]);
+    for (filter, is_shown) in [
+        (format!("network={}", &network[..12]), true),
+        (format!("network={network}"), true),
+        ("network=bridge".to_owned(), true),
+        ("network=none".to_owned(), false),
+        (format!("volume={source}"), true),
+        ("volume=/bound".to_owned(), true),
+        (format!("volume={volume}"), true),
+        ("volume=/own".to_owned(), true),
+        (format!("volume={source}/below"), false),
+    ] {
+        let expected = if is_shown { short.as_str() } else { "" };
+        let outcome = tool.run(["ps", "-q", "-f", &name, "-f", &filter]);
+        assert_eq!(outcome.out(), expected, "{filter}");
+    }
+}

@@ -85,3 +85,76 @@ fn the_name_of_a_new_volume_may_be_an_option() {
         .run(["volume", "rm", &name])
         .assert(0, &line, "");
 }
+
+/// As dockerd has it: a volume that nobody named goes with the last container that has it, whoever it was made for.
+#[test]
+fn an_anonymous_volume_goes_with_the_last_that_has_it() {
+    let engine = engine!();
+    let tool = tool(engine);
+    let make = |words: &[&str]| {
+        let all = ["run", "-d"]
+            .iter()
+            .chain(words)
+            .chain(&["busybox", "true"]);
+        let outcome = tool.run(all);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.err());
+        let id = outcome.out().trim().to_owned();
+        tool.run(["wait", &id]);
+        id
+    };
+    let volumes = |container: &str| {
+        let format = "{{range .Mounts}}{{.Name}} {{end}}";
+        let outcome = tool.run(["inspect", "-f", format, container]);
+        let names = outcome.out();
+        names
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let is_there = |volume: &str| tool.run(["volume", "inspect", volume]).code == Some(0);
+    let remove = |words: &[&str]| {
+        let outcome = tool.run(["rm"].iter().chain(words));
+        assert_eq!(outcome.code, Some(0), "{}", outcome.err());
+    };
+    let named = unique("named");
+    // (how the parent goes, how the child goes, whether the volume stays)
+    for (parents, childs, stays) in [
+        ("-f", "-fv", false),
+        ("-fv", "-fv", false),
+        ("-fv", "-f", true),
+        ("-f", "-f", true),
+    ] {
+        let own = format!("{named}:/named");
+        let parent = make(&["-v", "/anonymous", "-v", &own]);
+        let volume = volumes(&parent).into_iter().find(|name| *name != named);
+        let volume = volume.expect("a volume");
+        let child = make(&["--volumes-from", &parent]);
+        remove(&[parents, &parent]);
+        assert!(is_there(&volume), "the child has it");
+        remove(&[childs, &child]);
+        assert_eq!(is_there(&volume), stays, "{parents} {childs}");
+        assert!(is_there(&named), "somebody named it");
+        if stays {
+            tool.run(["volume", "rm", &volume]);
+        }
+    }
+    // The child first, and a grandchild.
+    let parent = make(&["-v", "/anonymous"]);
+    let volume = volumes(&parent).remove(0);
+    let child = make(&["--volumes-from", &parent]);
+    let grandchild = make(&["--volumes-from", &child]);
+    for container in [&child, &parent] {
+        remove(&["-fv", container]);
+        assert!(is_there(&volume));
+    }
+    remove(&["-fv", &grandchild]);
+    assert!(!is_there(&volume));
+    // Who names a volume has it, whoever made it.
+    let parent = make(&["-v", "/anonymous"]);
+    let volume = volumes(&parent).remove(0);
+    let child = make(&["-v", &format!("{volume}:/mine")]);
+    remove(&["-f", &parent]);
+    remove(&["-fv", &child]);
+    assert!(is_there(&volume));
+    tool.run(["volume", "rm", &volume, &named]);
+}

@@ -82,8 +82,19 @@ fn list(store: Store<'_>, filters: &Filters) -> Result<Answer> {
             && filters.any("name", |name| volume.name.contains(name))
             && has_labels(filters, volume)
     }))?;
+    let warnings: Vec<String> = volumes
+        .iter()
+        .filter_map(|volume| {
+            Some(format!(
+                "volume {}: {}",
+                volume.name,
+                volume.damage.as_ref()?
+            ))
+        })
+        .collect();
     let volumes: Vec<Value> = volumes.iter().map(|volume| shown(store, volume)).collect();
-    Answer::json(&json!({ "Volumes": volumes, "Warnings": null }))
+    let warnings = (!warnings.is_empty()).then_some(warnings);
+    Answer::json(&json!({ "Volumes": volumes, "Warnings": warnings }))
 }
 
 /// `has_all` is whether volumes that have names go, too, as they do for old clients.
@@ -107,13 +118,20 @@ fn shown(store: Store<'_>, volume: &Volume) -> Value {
         true => Value::Null,
         false => json!(map),
     };
-    json!({
+    let mut shown = json!({
         "CreatedAt": volume.created,
-        "Driver": "local",
+        "Driver": match volume.damage {
+            None => "local",
+            Some(_) => "local (damaged)",
+        },
         "Labels": map(&volume.labels),
         "Mountpoint": store.mountpoint(&volume.name),
         "Name": volume.name,
         "Options": map(&volume.options),
         "Scope": "local",
-    })
+    });
+    if let Some(damage) = &volume.damage {
+        shown["Status"] = json!({ "Error": damage });
+    }
+    shown
 }

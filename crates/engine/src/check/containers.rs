@@ -9,7 +9,7 @@ use super::{Audit, Thing};
 use crate::monitor;
 use crate::state::life::{self, Loss};
 use crate::state::{Lock, Store};
-use crate::{Error, ErrorKind, Layout, Result};
+use crate::{Error, ErrorKind, Layout, Result, network};
 
 /// How old a directory is that nobody is still filling or emptying.
 const GRACE: Duration = Duration::from_secs(10);
@@ -40,9 +40,18 @@ fn container(audit: &mut Audit<'_>, id: &str) -> Result<()> {
     if !layout.container(id).is_dir() {
         return Ok(());
     }
-    if let Err(error) = store.record(id) {
+    let readable = match store.record(id) {
+        Ok(record) => network::settings_of_stopped(&record.body)
+            .map(drop)
+            .map_err(|error| format!("what it was made from makes no sense: {error}")),
+        Err(error) => Err(match store.has_record(id) {
+            true => error.to_string(),
+            false => "what it was made from is missing".to_owned(),
+        }),
+    };
+    if let Err(problem) = readable {
         // What it has written is a user's, so it is not thrown away here.
-        audit.found(Thing::Container, id, error.to_string(), || {
+        audit.found(Thing::Container, id, problem, || {
             Err(Error::system(
                 "what it was made from is lost; remove it with tool rm --force",
             ))
@@ -51,6 +60,8 @@ fn container(audit: &mut Audit<'_>, id: &str) -> Result<()> {
     }
     let state = match store.state(id) {
         Ok(state) => state,
+        // It went since.
+        Err(_) if !layout.container(id).is_dir() => return Ok(()),
         Err(error) => {
             audit.found(Thing::Container, id, error.to_string(), || {
                 let Some(lock) = Lock::try_acquire(&layout, id)? else {

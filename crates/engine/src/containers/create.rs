@@ -54,7 +54,7 @@ pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
     if let Some(host_config) = &body.host_config {
         Limits::of(host_config, &host, &mut warnings)?;
     }
-    let inherited = inherited(engine, &body)?;
+    let (inherited, inherited_anonymous) = inherited(engine, &body)?;
     let platform = files.platform()?;
     let mut mounts = spec::mount_points(&body, inherited)?;
     if new.has_shallow_read_only {
@@ -75,7 +75,16 @@ pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
         store.begin(&id)?;
     }
     let taken = volumes.take(&id, &mut mounts);
-    let anonymous_volumes = taken.inspect_err(|_| store.abandon(&id))?;
+    let made_up = taken.inspect_err(|_| store.abandon(&id))?;
+    // As with Docker, they go with the last container that has them and is removed with its volumes.
+    let mut anonymous_volumes = made_up.clone();
+    anonymous_volumes.extend(
+        mounts
+            .iter()
+            .filter(|point| point.kind == MountKind::Volume)
+            .map(|point| point.name.clone())
+            .filter(|name| inherited_anonymous.contains(name)),
+    );
 
     let mut record = Record {
         id,
@@ -90,7 +99,7 @@ pub(crate) fn create(engine: &Engine, new: NewContainer) -> Result<Created> {
     };
     if let Err(error) = write(engine, &mut record, &new.name) {
         // The first failure is the one to tell.
-        let _ = volumes.release(&record.id, &record.mounts, &record.anonymous_volumes);
+        let _ = volumes.release(&record.id, &record.mounts, &made_up);
         return Err(error);
     }
     Ok(Created {
@@ -254,21 +263,26 @@ fn hostname(engine: &Engine, host_config: Option<&HostConfig>, id: &str) -> Resu
     Ok(spec::default_hostname(id, host_config))
 }
 
-/// The mounts of the containers that `--volumes-from` names.
-fn inherited(engine: &Engine, body: &ContainerCreateBody) -> Result<Vec<MountPoint>> {
+/// The mounts of the containers that `--volumes-from` names, and those of their volumes that nobody named.
+fn inherited(
+    engine: &Engine,
+    body: &ContainerCreateBody,
+) -> Result<(Vec<MountPoint>, Vec<String>)> {
     let none = HostConfig::default();
     let host_config = body.host_config.as_ref().unwrap_or(&none);
     let mut points: Vec<MountPoint> = Vec::new();
+    let mut anonymous = Vec::new();
     for word in host_config.volumes_from.iter().flatten() {
         let (reference, read_only) = spec::volumes_from(word)?;
         let other = Container::find(engine, reference).map_err(not_the_image)?;
+        anonymous.extend(other.record.anonymous_volumes);
         for mut point in other.record.mounts {
             point.read_only |= read_only;
             points.retain(|earlier| earlier.destination != point.destination);
             points.push(point);
         }
     }
-    Ok(points)
+    Ok((points, anonymous))
 }
 
 /// Writes the container down under the name that is wanted, or under one that nobody has.

@@ -24,7 +24,7 @@ pub(crate) struct InspectOptions {
 ///
 /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such container.
 pub(crate) fn inspect(engine: &Engine, reference: &str, options: InspectOptions) -> Result<Value> {
-    let Container { record, state } = Container::find(engine, reference)?;
+    let Container { record, state, .. } = Container::find(engine, reference)?;
     let layout = engine.layout();
     let directory = layout.container(&record.id);
     let file = |name: &str| directory.join(name).display().to_string();
@@ -37,7 +37,8 @@ pub(crate) fn inspect(engine: &Engine, reference: &str, options: InspectOptions)
     };
     let mut settings = match &state.network {
         Some(settings) if state.is_running() => settings.clone(),
-        _ => network::settings_of_stopped(&record.body)?,
+        // What makes no sense is no reason to hide all else: it is what somebody looks for.
+        _ => network::settings_of_stopped(&record.body).unwrap_or_default(),
     };
     if state.status != Status::Created {
         network::add_ids(&mut settings, layout, &record.id, state.is_running());

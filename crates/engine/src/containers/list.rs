@@ -5,9 +5,8 @@ use serde_json::Value;
 
 use super::{Container, summary};
 use crate::api::Filters;
-use crate::spec::MountKind;
 use crate::state::{HealthStatus, Moment, Status, Store};
-use crate::{Engine, Error, ErrorKind, Result};
+use crate::{Engine, Error, Result, network};
 
 /// What a list shall have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,8 +44,8 @@ const FILTERS: [&str; 16] = [
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidParameter`] for a filter that there is not, or a value that it cannot have, and
-/// [`ErrorKind::NotFound`] for a container in one that does not exist.
+/// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a filter that there is not, or a value that it
+/// cannot have, and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a container in one that does not exist.
 pub(crate) fn list(engine: &Engine, options: &ListOptions) -> Result<Vec<Value>> {
     let wanted = Wanted::of(engine, options)?;
     let mut summaries = Vec::new();
@@ -66,17 +65,12 @@ pub(crate) fn list(engine: &Engine, options: &ListOptions) -> Result<Vec<Value>>
 ///
 /// # Errors
 ///
-/// [`ErrorKind::System`] if the directory of containers cannot be read.
+/// [`ErrorKind::System`](crate::ErrorKind::System) if the directory of containers cannot be read.
 pub(super) fn newest_first(engine: &Engine) -> Result<Vec<Container>> {
     let mut containers = Vec::new();
     for id in Store::new(engine.layout()).ids()? {
-        match Container::of_id(engine, &id) {
-            Ok(container) => containers.push(container),
-            // It was removed meanwhile.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            // One that cannot be read must not hide the others; `inspect` says what is wrong with it.
-            Err(error) => log::warn!("container {id}: {error}"),
-        }
+        // One that cannot be read hides neither itself nor the others; `inspect` says what is wrong with it.
+        containers.extend(Container::of_id_or_damaged(engine, &id));
     }
     containers.sort_by(|one, other| {
         (other.record.created, other.id()).cmp(&(one.record.created, one.id()))
@@ -106,7 +100,7 @@ impl Counts {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::System`] if the directory of containers cannot be read.
+/// [`ErrorKind::System`](crate::ErrorKind::System) if the directory of containers cannot be read.
 pub(crate) fn count(engine: &Engine) -> Result<Counts> {
     let mut counts = Counts::default();
     for container in newest_first(engine)? {
@@ -187,7 +181,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn has(&self, container: &Container) -> Result<bool> {
-        let Container { record, state } = container;
+        let Container { record, state, .. } = container;
         let up = state.is_running();
         if !self.all && !up {
             return Ok(false);
@@ -225,36 +219,40 @@ impl<'a> Wanted<'a> {
                 .filters
                 .labels(|name| labels?.get(name).map(String::as_str))
             && self.has_volume(container)
-            && self.has_network(container)?
-            && self.has_ports(container)?)
+            && self.has_network(container)
+            && self.has_ports(container))
     }
 
     fn has_volume(&self, container: &Container) -> bool {
         self.filters.any("volume", |wanted| {
             container.record.mounts.iter().any(|point| {
                 point.destination == wanted
-                    || point.kind == MountKind::Volume && point.name == wanted
+                    || match point.name.as_str() {
+                        "" => point.source.as_os_str() == wanted,
+                        name => name == wanted,
+                    }
             })
         })
     }
 
-    fn has_network(&self, container: &Container) -> Result<bool> {
+    /// By a network's name, or by how its id begins.
+    fn has_network(&self, container: &Container) -> bool {
         if !self.filters.has("network") {
-            return Ok(true);
+            return true;
         }
-        let settings = summary::network_settings(container)?;
-        Ok(settings.networks.iter().flatten().any(|(name, endpoint)| {
-            self.filters.any("network", |wanted| {
-                wanted == name || endpoint.network_id.as_deref() == Some(wanted)
-            })
-        }))
+        let settings = summary::network_settings(container).unwrap_or_default();
+        settings.networks.iter().flatten().any(|(name, _)| {
+            let id = network::network_id(self.engine.layout(), name);
+            self.filters
+                .any("network", |wanted| wanted == name || id.starts_with(wanted))
+        })
     }
 
-    fn has_ports(&self, container: &Container) -> Result<bool> {
+    fn has_ports(&self, container: &Container) -> bool {
         if self.publish.is_empty() && self.expose.is_empty() {
-            return Ok(true);
+            return true;
         }
-        let settings = summary::network_settings(container)?;
+        let settings = summary::network_settings(container).unwrap_or_default();
         // By the machine's port.
         let mut published = Vec::new();
         for (port, bindings) in settings.ports.iter().flatten() {
@@ -273,7 +271,7 @@ impl<'a> Wanted<'a> {
                     .iter()
                     .any(|port| wanted.iter().any(|range| range.has(port)))
         };
-        Ok(fits(&self.publish, published) && fits(&self.expose, exposed.cloned().collect()))
+        fits(&self.publish, published) && fits(&self.expose, exposed.cloned().collect())
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) use top::top;
 pub(crate) use wait::wait;
 
 use crate::cgroup::{Cgroup, Host};
-use crate::state::{Record, State, Status, Store};
+use crate::state::{self, Record, State, Status, Store};
 use crate::{Engine, Error, Result, monitor};
 
 /// The bodies of this module's fuzz targets.
@@ -54,6 +54,8 @@ pub(crate) mod fuzz {
 pub(crate) struct Container {
     pub(crate) record: Record,
     pub(crate) state: State,
+    /// What is wrong with its files, if something is: the two are made up then as far as they could not be read.
+    pub(crate) damage: Option<String>,
 }
 
 impl Container {
@@ -77,7 +79,25 @@ impl Container {
     pub(crate) fn of_id(engine: &Engine, id: &str) -> Result<Container> {
         let state = monitor::observe(engine.layout(), id)?;
         let record = Store::new(engine.layout()).record(id)?;
-        Ok(Container { record, state })
+        Ok(Container {
+            record,
+            state,
+            damage: None,
+        })
+    }
+
+    /// The same, but one whose files are damaged is no error: it can be shown and removed still. Nothing if it is gone.
+    fn of_id_or_damaged(engine: &Engine, id: &str) -> Option<Container> {
+        let error = match Container::of_id(engine, id) {
+            Ok(container) => return Some(container),
+            Err(error) => error,
+        };
+        let (record, state) = state::stand_in(engine.layout(), id)?;
+        Some(Container {
+            record,
+            state,
+            damage: Some(error.to_string()),
+        })
     }
 
     /// The full id.

@@ -5,7 +5,7 @@ use bollard_stubs::models::ContainerPruneResponse;
 use super::list::newest_first;
 use super::{Container, moment, size};
 use crate::api::Filters;
-use crate::state::Status;
+use crate::state::{Status, Store};
 use crate::{Engine, Error, Result, monitor};
 
 /// How a container is removed.
@@ -23,13 +23,9 @@ pub(crate) struct RemoveOptions {
 ///
 /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if it runs and that is not forced.
 pub(crate) fn remove(engine: &Engine, reference: &str, options: RemoveOptions) -> Result<()> {
-    let container = Container::find(engine, reference)?;
-    monitor::remove(
-        engine.layout(),
-        container.id(),
-        options.force,
-        options.volumes,
-    )
+    // One whose files are damaged is found by its id, too.
+    let id = Store::new(engine.layout()).find(reference)?;
+    monitor::remove(engine.layout(), &id, options.force, options.volumes)
 }
 
 /// What is pruned.
@@ -56,7 +52,15 @@ pub(crate) fn prune(engine: &Engine, options: &PruneOptions) -> Result<Container
     let mut deleted = Vec::new();
     let mut reclaimed = 0;
     for container in newest_first(engine)? {
-        let Container { record, state } = &container;
+        let Container {
+            record,
+            state,
+            damage,
+        } = &container;
+        // What it wrote may be all that is left of it, so that is for somebody to remove who names it.
+        if damage.is_some() {
+            continue;
+        }
         let labels = record.body.labels.as_ref();
         let is_over = matches!(
             state.status,

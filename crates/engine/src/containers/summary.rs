@@ -13,19 +13,27 @@ use crate::spec;
 use crate::state::{HealthStatus, Moment, Record, Rootfs, State, Status};
 use crate::{Engine, Result, network};
 
-/// The summary of one container; `with_size` counts what it wrote.
+/// The summary of one container; `with_size` counts what it wrote. One whose files are damaged, or make no sense, is marked
+/// behind its status and shown as far as it goes: nothing about one container may keep the others from being listed.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::System`](crate::ErrorKind::System) if what is recorded of it makes no sense.
+/// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written as JSON.
 pub(super) fn of(
     engine: &Engine,
     container: &Container,
     now: Moment,
     with_size: bool,
 ) -> Result<Value> {
-    let Container { record, state } = container;
-    let mut settings = network_settings(container)?;
+    let Container {
+        record,
+        state,
+        damage,
+    } = container;
+    let (mut settings, is_damaged) = match network_settings(container) {
+        Ok(settings) => (settings, damage.is_some()),
+        Err(_) => (NetworkSettings::default(), true),
+    };
     if state.status != Status::Created {
         network::add_ids(
             &mut settings,
@@ -33,6 +41,10 @@ pub(super) fn of(
             &record.id,
             state.is_running(),
         );
+    }
+    let mut status = status(state, now);
+    if is_damaged {
+        status.push_str(DAMAGED);
     }
     let size = with_size.then(|| size::of(engine, record));
     let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
@@ -64,7 +76,7 @@ pub(super) fn of(
         size_root_fs: size.map(|size| bytes(size.whole)),
         labels: Some(record.body.labels.clone().unwrap_or_default()),
         state: Some(word(state.status)),
-        status: Some(status(state, now)),
+        status: Some(status),
         host_config: Some(ContainerSummaryHostConfig {
             network_mode: Some(network_mode),
             annotations: record
@@ -89,6 +101,9 @@ pub(super) fn of(
     shown["NetworkSettings"] = json!({ "Networks": networks });
     Ok(shown)
 }
+
+/// Marks a container whose files are damaged: `tool engine check` says how.
+const DAMAGED: &str = " (damaged)";
 
 /// The networks of a container as it is now.
 pub(super) fn network_settings(container: &Container) -> Result<NetworkSettings> {

@@ -113,12 +113,20 @@ impl Store {
         };
         let (before, since) = (created_of("before")?, created_of("since")?);
         let until = moments(filters.get("until"))?;
+        // A filter asks for what nobody knows of one that is damaged.
+        let is_plain = FILTERS.iter().all(|name| !filters.has(name));
         let mut names = self.names_by_id()?;
 
         let pin = self.pin()?;
         let mut summaries = Vec::new();
         for id in self.ids()? {
             let Some(image) = self.image(&id, &pin)? else {
+                let references = names.remove(&id).unwrap_or_default();
+                // One without any name is a pull that did not come to its end, which goes by itself.
+                let is_wanted = !references.is_empty() && is_plain && self.image_path(&id).exists();
+                if is_wanted {
+                    summaries.push(damaged(&id, &references));
+                }
                 continue;
             };
             let created = created(&image);
@@ -164,6 +172,25 @@ impl Store {
             names.entry(name.id).or_default().push(name.reference);
         }
         Ok(names)
+    }
+}
+
+/// An image of which a part is missing: it is of no use, but has names, and can be removed.
+fn damaged(id: &Digest, references: &[Reference]) -> ImageSummary {
+    let (repo_tags, repo_digests) = familiar(references);
+    ImageSummary {
+        id: id.to_string(),
+        repo_tags,
+        repo_digests,
+        created: UNKNOWN,
+        labels: [(
+            "damaged".to_owned(),
+            "a part of this image is missing: pull it again, or remove it".to_owned(),
+        )]
+        .into(),
+        shared_size: -1,
+        containers: -1,
+        ..ImageSummary::default()
     }
 }
 

@@ -54,6 +54,13 @@ pub(super) fn after_run(place: &Place<'_>, cgroup: Option<&mut Cgroup>) -> (Rele
     (released, first)
 }
 
+/// Takes away what a run left of a container that has no monitor and cannot be given one: its processes, and its network.
+pub(super) fn unattended(layout: &Layout, record: &Record) -> Result<()> {
+    let cgroup = remove_cgroup(record);
+    let network = network::release(layout, &record.id).and_then(Released::cut);
+    cgroup.and(network)
+}
+
 fn remove_cgroup(record: &Record) -> Result<()> {
     let host = Host::detect()?;
     if host.refusal().is_some() {

@@ -6,11 +6,28 @@ use std::time::{Duration, Instant};
 use super::place::has_leftovers;
 use super::protocol::Request;
 use super::{clean_up, connection, observe, spawn};
-use crate::state::{Lock, State, Status, Store};
+use crate::state::{self, Lock, Record, State, Status, Store};
 use crate::{Error, ErrorKind, Layout, Result};
 
 /// How long somebody may hold the lock without answering.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Removes a container whose files cannot all be read, and that nobody looks after. Which volumes it had is lost.
+fn remove_damaged(
+    layout: &Layout,
+    record: &Record,
+    state: &State,
+    forced: bool,
+    lock: Lock,
+) -> Result<()> {
+    if state.is_running() && !forced {
+        return Err(clean_up::still_runs(layout, record, state.status));
+    }
+    let cleaned = clean_up::unattended(layout, record);
+    let removed = clean_up::remove(layout, record, false)?;
+    drop(lock);
+    cleaned.and(removed.delete())
+}
 
 /// Removes a container, with its anonymous volumes if that is asked for; one that runs is killed if that is `forced`.
 ///
@@ -23,9 +40,21 @@ pub fn remove(layout: &Layout, id: &str, forced: bool, volumes: bool) -> Result<
     // Another removal that is faster is no failure of this one.
     let mut was_there = false;
     loop {
-        let state = match observe(layout, id) {
-            Err(error) if was_there && error.kind() == ErrorKind::NotFound => return Ok(()),
-            result => result?,
+        let observed = observe(layout, id).and_then(|state| {
+            Store::new(layout).record(id)?;
+            Ok(state)
+        });
+        let state = match observed {
+            Ok(state) => state,
+            Err(error) => match state::stand_in(layout, id) {
+                Some((record, state)) => match Lock::try_acquire(layout, id)? {
+                    Some(lock) => return remove_damaged(layout, &record, &state, forced, lock),
+                    // Its monitor has read the files while they were whole.
+                    None => state,
+                },
+                None if was_there && error.kind() == ErrorKind::NotFound => return Ok(()),
+                None => return Err(error),
+            },
         };
         was_there = true;
         let needs_monitor = state.status.needs_monitor() || has_leftovers(layout, id);

@@ -15,7 +15,7 @@ use netlink_packet_route::route::{RouteAddress, RouteAttribute};
 
 use super::mac::MacAddress;
 use super::netlink::Netlink;
-use super::record::{Bridge, Lease, Locked, Record};
+use super::record::{self, Bridge, Lease, Locked, Record};
 use super::subnet::Subnet;
 use super::{cable, firewall, resolv_conf};
 use crate::image::lock::Lock;
@@ -200,29 +200,28 @@ fn make(
             .delete_link(unfinished.index)
             .map_err(|error| Error::io(format_args!("remove {}", unfinished.name), error))?;
     }
-    let taken: Vec<String> = links
-        .iter()
-        .filter_map(|link| link_name(link).map(str::to_owned))
-        .filter(|name| unfinished.as_ref().is_none_or(|found| found.name != *name))
-        .collect();
     let recorded = locked.record.bridge.as_ref();
-    let name = recorded
-        .map(|bridge| bridge.name.clone())
-        .into_iter()
-        .chain((0..NAMES).map(name))
-        .find(|name| !taken.contains(name))
-        .ok_or_else(|| Error::system(format!("there are {NAMES} bridges of engines already")))?;
-    let (routes, way_out) = routes(netlink).map_err(failed)?;
     let servers = resolv_conf::servers();
-    let subnet = recorded
-        .map(|bridge| bridge.subnet)
-        .filter(|subnet| subnet.is_free(&routes, &servers))
-        .or_else(|| Subnet::choose(&routes, &servers))
-        .ok_or_else(|| {
-            Error::system(
-                "could not find an available, non-overlapping IPv4 address pool for the bridge: the machine has routes to all of them",
-            )
-        })?;
+    let (name, subnet, way_out) = loop {
+        let links = netlink.links().map_err(failed)?;
+        let taken: Vec<&str> = links.iter().filter_map(link_name).collect();
+        let name = recorded
+            .map(|bridge| bridge.name.clone())
+            .into_iter()
+            .chain((0..NAMES).map(name))
+            .find(|name| !taken.contains(&name.as_str()));
+        let (routes, way_out) = routes(netlink).map_err(failed)?;
+        let subnet = recorded
+            .map(|bridge| bridge.subnet)
+            .filter(|subnet| subnet.is_free(&routes, &servers))
+            .or_else(|| Subnet::choose(&routes, &servers));
+        if let (Some(name), Some(subnet)) = (name, subnet) {
+            break (name, subnet, way_out);
+        }
+        if !take_back(netlink, &links)? {
+            return Err(none_left(&links));
+        }
+    };
     let mtu = match way_out {
         // What is longer than the machine's own packets would have to be cut, or would be dropped.
         Some(index) => netlink
@@ -240,6 +239,64 @@ fn make(
     let index = add(netlink, &bridge, owner)
         .map_err(|error| Error::io(format_args!("make the bridge {}", bridge.name), error))?;
     Ok((bridge, index))
+}
+
+/// Removes one bridge that no engine needs, and with it gives back its network: of a root that is gone, else of one whose
+/// containers are. That engine makes another when it needs one. Says whether there was one. The caller has the machine's lock.
+fn take_back(netlink: &mut Netlink, links: &[LinkMessage]) -> Result<bool> {
+    let mut idle: Vec<(Found, Owner)> = links
+        .iter()
+        .filter_map(found)
+        .filter(|found| !has_ports(links, found.index))
+        .filter_map(|found| Some((found.clone(), found.owner?)))
+        .collect();
+    idle.sort_by_key(|(_, owner)| owner.exists());
+    for (found, owner) in idle {
+        // Held until the bridge is gone: who is about to use it has it, or waits for it and looks again.
+        let unused = match owner.exists() {
+            true => match record::unused(&owner.root)? {
+                Some(lock) => Some(lock),
+                None => continue,
+            },
+            false => None,
+        };
+        netlink
+            .delete_link(found.index)
+            .map_err(|error| Error::io(format_args!("remove {}", found.name), error))?;
+        drop(unused);
+        // The rules of a bridge that is gone do nothing; the next of its name has rules of its own.
+        if let Err(error) = firewall::remove(&found.name) {
+            log::warn!("{error}");
+        }
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+/// Whether something is connected to the bridge of that index.
+pub(crate) fn has_ports(links: &[LinkMessage], bridge: u32) -> bool {
+    links
+        .iter()
+        .any(|link| link.attributes.contains(&LinkAttribute::Controller(bridge)))
+}
+
+fn none_left(links: &[LinkMessage]) -> Error {
+    let roots: Vec<String> = links
+        .iter()
+        .filter_map(found)
+        .filter_map(|found| Some(found.owner?.root.display().to_string()))
+        .collect();
+    let engines = match roots.as_slice() {
+        [] => String::new(),
+        roots => format!(
+            ", and the engines at {} have containers on theirs: stop those of one that is not needed",
+            roots.join(", ")
+        ),
+    };
+    Error::system(format!(
+        "could not find an available, non-overlapping IPv4 address pool for the bridge: the machine has routes to all of \
+         them{engines}; or use --network host or --network none"
+    ))
 }
 
 /// Makes the link. Its alias comes before its address: what has an address has an owner.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use netlink_packet_route::link::LinkMessage;
+
 use super::bridge::{self, MACHINE_LOCK, Owner};
 use super::netlink::Netlink;
 use super::record::{self, Locked};
@@ -128,7 +130,7 @@ pub fn check(layout: &Layout) -> Result<Vec<Leftover>> {
         // Links and rules of the machine are root's to look after.
         return Ok(leftovers);
     }
-    let links = netlink.links().map_err(failed)?;
+    let links = settled(&mut netlink).map_err(failed)?;
     let bridges: Vec<_> = links.iter().filter_map(bridge::found).collect();
     let mut own_bridge = None;
     for found in &bridges {
@@ -143,10 +145,12 @@ pub fn check(layout: &Layout) -> Result<Vec<Leftover>> {
                 }
                 own_bridge = Some(found.index);
             }
-            Some(owner) if !owner.exists() => leftovers.push(Leftover::Bridge {
-                name: found.name.clone(),
-                root: Some(owner.root.clone()),
-            }),
+            // One whose root cannot be seen from here may have containers that run.
+            Some(owner) if !owner.exists() && !bridge::has_ports(&links, found.index) => leftovers
+                .push(Leftover::Bridge {
+                    name: found.name.clone(),
+                    root: Some(owner.root.clone()),
+                }),
             Some(_) => {}
             // Anything may have such a name; but this engine was about to make it, and never switched it on.
             None if bridge::is_unfinished(found)
@@ -170,6 +174,26 @@ pub fn check(layout: &Layout) -> Result<Vec<Leftover>> {
         }
     }
     Ok(leftovers)
+}
+
+/// All links, once the kernel has taken away what it can of bridges whose engines are gone: the cables of containers go in
+/// their own time.
+fn settled(netlink: &mut Netlink) -> io::Result<Vec<LinkMessage>> {
+    let is_going = |links: &[LinkMessage]| {
+        links.iter().filter_map(bridge::found).any(|found| {
+            found.owner.is_some_and(|owner| !owner.exists())
+                && bridge::has_ports(links, found.index)
+        })
+    };
+    let mut links = netlink.links()?;
+    for _ in 0..20 {
+        if !is_going(&links) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(50));
+        links = netlink.links()?;
+    }
+    Ok(links)
 }
 
 /// The cables of a bridge that no lease names. One whose network is just going goes with it, so it gets its time.

@@ -48,7 +48,7 @@ pub use release::{Released, adopt, release};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use resolv_conf::fuzz;
 pub use settings::inspect;
-pub(crate) use settings::{add_ids, endpoint_id};
+pub(crate) use settings::{add_ids, endpoint_id, network_id};
 
 use crate::{Error, Result, user_namespace};
 use mode::Mode;

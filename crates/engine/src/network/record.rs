@@ -12,7 +12,7 @@ use super::subnet::Subnet;
 use super::userspace::Helper;
 use crate::image::lock::Lock;
 use crate::state::file::{self, Durability};
-use crate::state::life;
+use crate::state::{is_alive, life};
 use crate::{Layout, Result};
 
 /// What a container has on the bridge.
@@ -142,6 +142,25 @@ impl Locked {
         }
         Ok(())
     }
+}
+
+/// The lock of the record of the engine at that root, if nobody has it and no container that may run has an address: until
+/// it is dropped, none gets one.
+pub(crate) fn unused(root: &Path) -> Result<Option<Lock>> {
+    // Where that engine has its sockets is not asked here.
+    let layout = Layout::from_parts(root.to_owned(), root.to_owned());
+    let directory = layout.networks();
+    let Some(lock) = Lock::try_exclusive(&directory.join("lock"))? else {
+        return Ok(None);
+    };
+    let Ok(record) = file::read::<Record>(&directory.join("bridge.json")) else {
+        // It is to be recovered by its own engine.
+        return Ok(None);
+    };
+    let record = record.unwrap_or_default();
+    let is_this_boot = record.boot == life::boot()?;
+    let is_used = record.leases.keys().any(|id| is_alive(&layout, id));
+    Ok((!is_this_boot || !is_used).then_some(lock))
 }
 
 /// Whether an engine at that root has a record at all.

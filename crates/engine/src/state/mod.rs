@@ -7,6 +7,7 @@
 //! is how a killed monitor is noticed ([`life`]).
 
 mod alive;
+mod damaged;
 mod exec;
 pub(crate) mod file;
 pub mod life;
@@ -19,6 +20,7 @@ mod status;
 mod store;
 
 pub(crate) use alive::is_alive;
+pub(crate) use damaged::stand_in;
 pub use exec::Exec;
 pub use lock::Lock;
 pub use moment::Moment;

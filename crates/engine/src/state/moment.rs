@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -41,6 +41,17 @@ impl Moment {
     /// The text of a moment, or of the lack of one.
     pub fn text(moment: Option<Moment>) -> String {
         moment.map_or_else(|| Moment::NEVER.to_owned(), |moment| moment.to_string())
+    }
+}
+
+impl TryFrom<SystemTime> for Moment {
+    type Error = Error;
+
+    /// The moment of a file's time.
+    fn try_from(time: SystemTime) -> Result<Moment> {
+        Timestamp::try_from(time)
+            .map(Moment)
+            .map_err(|error| Error::system(error.to_string()))
     }
 }
 

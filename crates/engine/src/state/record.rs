@@ -27,7 +27,8 @@ pub struct Record {
     pub platform: String,
     /// Its mounts, each volume with the directory that it is.
     pub mounts: Vec<MountPoint>,
-    /// Names of the anonymous volumes that were made for it, which `--rm` and `rm -v` take away.
+    /// Names of its anonymous volumes, made for it or for a container that it has them from, which `--rm` and `rm -v` take
+    /// away unless another container has them.
     pub anonymous_volumes: Vec<String>,
 }
 

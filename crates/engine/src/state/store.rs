@@ -148,6 +148,11 @@ impl<'a> Store<'a> {
             .ok_or_else(|| Error::not_found(format!("No such container: {id}")))
     }
 
+    /// Whether there is a file of what was asked for, readable or not.
+    pub(crate) fn has_record(&self, id: &str) -> bool {
+        self.layout.container(id).join("config.json").exists()
+    }
+
     /// How it is said to be, by full id. If its monitor was killed that is not how it is: see
     /// [`monitor::observe`](crate::monitor::observe).
     ///

@@ -42,6 +42,9 @@ pub struct Volume {
     pub labels: BTreeMap<String, String>,
     /// What was asked of its driver.
     pub options: BTreeMap<String, String>,
+    /// What is wrong with its file, which says the rest: nothing of that is known then but the name.
+    #[serde(skip)]
+    pub damage: Option<String>,
 }
 
 impl Volume {
@@ -120,7 +123,7 @@ impl<'a> Store<'a> {
     pub fn list(&self, wanted: Wanted<'_>) -> Result<Vec<Volume>> {
         let mut list = Vec::new();
         for name in self.names()? {
-            // One that is half made is none yet, and one that is damaged is no reason to show none.
+            // One that is half made is none yet, and one that is damaged is no reason to show none, nor to hide it.
             match self.find(&name) {
                 Ok(Some(volume)) => {
                     if wanted.0(&volume, &self.users(&name)?) {
@@ -128,7 +131,12 @@ impl<'a> Store<'a> {
                     }
                 }
                 Ok(None) => {}
-                Err(error) => log::warn!("{error}"),
+                Err(error) => {
+                    let damaged = self.damaged(&name, &error);
+                    if wanted.0(&damaged, &self.users(&name).unwrap_or_default()) {
+                        list.push(damaged);
+                    }
+                }
             }
         }
         Ok(list)
@@ -153,8 +161,11 @@ impl<'a> Store<'a> {
     pub fn remove(&self, name: &str, force: bool) -> Result<()> {
         let _lock = self.lock()?;
         match self.get(name) {
+            Ok(_) => {}
             Err(error) if force && error.kind() == crate::ErrorKind::NotFound => return Ok(()),
-            got => drop(got?),
+            Err(error) if error.kind() == crate::ErrorKind::NotFound => return Err(error),
+            // It is there, and who names it wants it gone.
+            Err(error) => log::warn!("{error}"),
         }
         let users = self.users(name)?;
         if !users.is_empty() {
@@ -176,7 +187,8 @@ impl<'a> Store<'a> {
         let mut names = Vec::new();
         let mut bytes = 0;
         for volume in self.list(Wanted(&|volume, users| {
-            users.is_empty() && wanted.0(volume, users)
+            // Without its file nobody knows whether anybody named it.
+            volume.damage.is_none() && users.is_empty() && wanted.0(volume, users)
         }))? {
             bytes += crate::disk_usage(&self.mountpoint(&volume.name))?;
             self.delete(&volume.name)?;
@@ -356,6 +368,21 @@ impl<'a> Store<'a> {
         file::read(&self.directory(name).join(FILE))
     }
 
+    /// What stands for a volume whose file cannot be read.
+    fn damaged(&self, name: &str, error: &Error) -> Volume {
+        let created = fs::metadata(self.directory(name))
+            .and_then(|metadata| metadata.modified())
+            .ok()
+            .and_then(|time| Moment::try_from(time).ok());
+        Volume {
+            name: name.to_owned(),
+            created: created.unwrap_or_else(Moment::now),
+            labels: BTreeMap::new(),
+            options: BTreeMap::new(),
+            damage: Some(error.to_string()),
+        }
+    }
+
     /// Finds or makes a volume, for the use of that container if one is named.
     fn make(&self, new: &NewVolume, container: Option<&str>) -> Result<Volume> {
         options::check_driver(&new.driver)?;
@@ -377,6 +404,7 @@ impl<'a> Store<'a> {
             created: Moment::now(),
             labels,
             options: new.options.clone().into_iter().collect(),
+            damage: None,
         };
         let directory = self.directory(&volume.name);
         let made = self.write(&directory, &volume, container);

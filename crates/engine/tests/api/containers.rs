@@ -366,3 +366,99 @@ fn logs_are_framed_cut_and_numbered_by_stream() {
     // It does not run, so that there is nothing to follow.
     assert_eq!(read("stdout=1&stderr=1&follow=1"), all.concat());
 }
+
+/// A name, what is done to the container of that id, and what the check says then.
+type Damage<'a> = (&'a str, &'a dyn Fn(&str), &'a str);
+
+/// One bad record hid itself, or failed the whole list, so that `rm $(ps -aq)` could not be had.
+#[test]
+fn a_damaged_container_is_listed_marked_and_removed() {
+    let fixture = Fixture::new();
+    let layout = fixture.engine.layout().clone();
+    let whole = create(&fixture, "whole", json!({}));
+    let file = |id: &str, name: &str| layout.container(id).join(name);
+    let ways: [Damage<'_>; 5] = [
+        (
+            "torn",
+            &|id| fs::write(file(id, "config.json"), "{\"id\":").expect("a file"),
+            "is damaged",
+        ),
+        (
+            "missing",
+            &|id| fs::remove_file(file(id, "config.json")).expect("a file"),
+            "what it was made from is missing",
+        ),
+        (
+            "stateless",
+            &|id| fs::remove_file(file(id, "state.json")).expect("a file"),
+            "No such container",
+        ),
+        (
+            "garbled",
+            &|id| fs::write(file(id, "state.json"), [0xff, 0]).expect("a file"),
+            "is damaged",
+        ),
+        (
+            "senseless",
+            &|id| {
+                let text = fs::read_to_string(file(id, "config.json")).expect("a file");
+                let mut record: Value = serde_json::from_str(&text).expect("JSON");
+                record["body"]["ExposedPorts"] = json!({"x": {}});
+                fs::write(file(id, "config.json"), record.to_string()).expect("a file");
+            },
+            "what it was made from makes no sense",
+        ),
+    ];
+    for (name, damage, problem) in ways {
+        let id = create(&fixture, name, json!({}));
+        damage(&id);
+        for target in [
+            "/v1.41/containers/json?all=1",
+            "/v1.41/containers/json?all=1&size=1",
+            "/v1.41/containers/json?all=1&filters=%7B%22id%22:%5B%22.%22%5D%7D",
+        ] {
+            let listed = fixture.get(target);
+            let listed = listed.as_array().expect("a list");
+            assert_eq!(listed.len(), 2, "{name}: {listed:?}");
+            let found = |id: &str| {
+                let found = listed.iter().find(|one| one["Id"] == id);
+                found.expect("it is shown").clone()
+            };
+            assert_eq!(found(&whole)["Status"], "Created");
+            let damaged = found(&id);
+            let status = damaged["Status"].as_str().expect("a status");
+            assert!(status.ends_with(" (damaged)"), "{name}: {status}");
+            assert_eq!(damaged["Names"], json!([format!("/{name}")]));
+        }
+        // A filter that it does not fit is no error either.
+        for filter in [
+            "network%22:%5B%22bridge",
+            "publish%22:%5B%2280",
+            "volume%22:%5B%22/x",
+        ] {
+            fixture.get(&format!(
+                "/v1.41/containers/json?all=1&filters=%7B%22{filter}%22%5D%7D"
+            ));
+        }
+        fixture.get("/v1.41/info");
+        fixture.get("/v1.41/networks");
+        let findings = fixture.check();
+        let named = findings.iter().find(|finding| finding.subject == id);
+        let named = named.unwrap_or_else(|| panic!("{name}: {findings:?}"));
+        assert!(named.problem.contains(problem), "{name}: {named}");
+        // What it wrote is not thrown away unless it is named.
+        let (status, body) = fixture.ask(
+            "POST",
+            "/v1.41/containers/prune?filters=%7B%22label%22:%5B%22x%22%5D%7D",
+        );
+        assert_eq!(status, "200", "{body}");
+        assert!(layout.container(&id).is_dir());
+        let (status, body) = fixture.ask("DELETE", &format!("/v1.41/containers/{id}"));
+        assert_eq!(status, "204", "{name}: {body}");
+        assert!(!layout.container(&id).exists());
+        let (status, body) = fixture.ask("GET", &format!("/v1.41/containers/{id}/json"));
+        assert_eq!(status, "404", "{body}");
+    }
+    let listed = fixture.get("/v1.41/containers/json?all=1");
+    assert_eq!(listed.as_array().map(Vec::len), Some(1));
+}

@@ -161,3 +161,35 @@ fn a_container_that_cannot_be_made_leaves_no_volume() {
     );
     assert_eq!(names(&fixture.get("/volumes")).len(), 2);
 }
+
+#[test]
+fn a_damaged_volume_is_listed_marked_and_removed() {
+    let fixture = Fixture::new();
+    for name in ["good", "torn"] {
+        let (status, body) = fixture.post("/volumes/create", &json!({ "Name": name }));
+        assert_eq!(status, "201", "{body}");
+    }
+    let directory = fixture.engine.layout().volumes().join("torn");
+    std::fs::write(directory.join("volume.json"), "{").expect("a file");
+    let listed = fixture.get("/v1.41/volumes");
+    assert_eq!(names(&listed), ["good", "torn"]);
+    let torn = &listed["Volumes"][1];
+    assert_eq!(torn["Driver"], "local (damaged)");
+    let error = torn["Status"]["Error"].as_str().expect("a reason");
+    assert!(error.contains("volume.json is damaged"), "{error}");
+    let warning = listed["Warnings"][0].as_str().expect("a warning");
+    assert!(warning.starts_with("volume torn: "), "{warning}");
+    // Nobody knows what it was, so it goes if it is named and not otherwise.
+    let (status, body) = fixture.ask("POST", "/v1.41/volumes/prune");
+    assert_eq!(status, "200", "{body}");
+    assert!(directory.exists());
+    let findings = fixture.check();
+    let path = directory.display().to_string();
+    assert!(
+        findings.iter().any(|finding| finding.subject == path),
+        "{findings:?}"
+    );
+    let (status, body) = fixture.ask("DELETE", "/v1.41/volumes/torn");
+    assert_eq!(status, "204", "{body}");
+    assert!(!directory.exists());
+}

@@ -24,6 +24,13 @@ impl Fixture {
         }
     }
 
+    /// What `tool engine check` finds.
+    pub(crate) fn check(&self) -> Vec<engine::Finding> {
+        engine::Access::new(self.engine.layout().clone())
+            .check(false)
+            .expect("a check")
+    }
+
     pub(crate) fn connect(&self) -> UnixStream {
         let (client, server) = UnixStream::pair().expect("a pair");
         let engine = self.engine.clone();

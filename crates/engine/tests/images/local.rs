@@ -331,6 +331,44 @@ fn an_archive_is_loaded_whatever_case_its_keys_have() {
     assert_eq!(shown["RepoTags"], json!(["other-case:1"]));
 }
 
+/// An image that a fault took a part of was hidden, with its names.
+#[test]
+fn a_damaged_image_is_listed_marked_and_removed() {
+    let fixture = Fixture::new();
+    let good = Image::bare()
+        .with_file("a", 0o644, "good")
+        .archive("good:1");
+    let torn = Image::bare()
+        .with_file("a", 0o644, "torn")
+        .archive("torn:1");
+    for archive in [&good, &torn] {
+        post(&fixture, "/v1.41/images/load?quiet=1", "", archive);
+    }
+    let id = fixture.get("/v1.41/images/torn:1/json")["Id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let blobs = fixture.engine.layout().blobs().join("sha256");
+    std::fs::write(blobs.join(id.trim_start_matches("sha256:")), "{").expect("a file");
+    let listed = fixture.get("/v1.41/images/json");
+    let listed = listed.as_array().expect("a list");
+    assert_eq!(listed.len(), 2, "{listed:?}");
+    let found = listed.iter().find(|image| image["Id"] == id.as_str());
+    let found = found.expect("it is shown");
+    assert_eq!(found["RepoTags"], json!(["torn:1"]));
+    let mark = found["Labels"]["damaged"].as_str().expect("a mark");
+    assert!(mark.contains("a part of this image is missing"), "{mark}");
+    let findings = fixture.check();
+    assert!(
+        findings.iter().any(|finding| finding.subject == id),
+        "{findings:?}"
+    );
+    let (status, body) = fixture.ask("DELETE", "/v1.41/images/torn:1");
+    assert_eq!(status, "200", "{body}");
+    let listed = fixture.get("/v1.41/images/json");
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+}
+
 fn encoded(value: &Value) -> String {
     percent_encoding::utf8_percent_encode(&value.to_string(), percent_encoding::NON_ALPHANUMERIC)
         .to_string()

@@ -314,6 +314,58 @@ fn engines_do_not_collide() {
     end(&world, &engines[1]);
 }
 
+/// Each root had its network for good, so that a machine ran out of them.
+#[test]
+fn a_network_comes_back_from_an_engine_that_is_gone_or_has_no_container() {
+    let Some(world) = World::new() else { return };
+    // Two are left.
+    for network in [
+        "172.26.0.0/15",
+        "172.25.0.0/16",
+        "10.0.0.0/8",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+    ] {
+        let words = format!("ip route add {network} via {NEIGHBOUR}");
+        world.machine.says(&words, "");
+    }
+    let container = |engine: &Engine| world.container(engine, "one", |_| {});
+    let address = |container: &super::world::Container| container.address.to_string();
+    let first = Engine::new();
+    let kept = container(&first).expect("a container");
+    assert_eq!(address(&kept), "172.29.0.2");
+
+    let idle = Engine::new();
+    let done = container(&idle).expect("a container");
+    assert_eq!(address(&done), "172.28.0.2");
+    world.release(&idle, "one");
+    drop(done);
+    let third = Engine::new();
+    let done = container(&third).expect("the idle engine's network");
+    assert_eq!(address(&done), "172.28.0.2");
+    // It has another bridge made when it needs one, and there is none for it now.
+    let error = container(&idle).err().expect("none is left").to_string();
+    let expected = [first.layout.root(), third.layout.root()]
+        .map(|root| root.display().to_string())
+        .join(", ");
+    let expected = format!("the engines at {expected} have containers on theirs: stop those");
+    assert!(error.contains(&expected), "{error}");
+    world.release(&third, "one");
+    drop(done);
+    drop(third);
+
+    let done = container(&idle).expect("the network of the engine that is gone");
+    // Addresses of one root go round.
+    assert_eq!(address(&done), "172.28.0.3");
+    let server = world.neighbour.serve(7000, 2);
+    for container in [&kept, &done] {
+        container.namespace.ask(NEIGHBOUR, 7000).expect("an answer");
+    }
+    server.join().expect("no panic");
+    world.release(&first, "one");
+    world.release(&idle, "one");
+}
+
 #[test]
 fn a_network_that_the_machine_has_a_way_to_is_left_alone() {
     let Some(world) = World::new() else { return };
