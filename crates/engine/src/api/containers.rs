@@ -125,8 +125,10 @@ async fn create(call: &mut Call<'_>) -> Result<Answer> {
     new.name = text("name");
     new.platform = text("platform");
     history::create(call.version, &mut new.body)?;
+    let warning = history::mac_address(call.version, new.has_mac_address, &mut new.body)?;
     new.has_shallow_read_only = call.version < history::RECURSIVE_READ_ONLY;
-    let created = containers::create(call.engine, new)?;
+    let mut created = containers::create(call.engine, new)?;
+    created.warnings.extend(warning);
     if call.engine.starts_what_it_makes() {
         monitor::spawn_ahead(call.engine.layout(), &created.id);
     }

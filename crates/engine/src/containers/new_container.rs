@@ -16,6 +16,8 @@ pub(crate) struct NewContainer {
     pub(crate) platform: String,
     /// All that the API describes.
     pub(crate) body: ContainerCreateBody,
+    /// Whether the request gives the container itself a hardware address, and not only its place in a network.
+    pub(crate) has_mac_address: bool,
     /// Whether bind mounts that are read-only leave the mounts below them as they are, as below API 1.44.
     pub(crate) has_shallow_read_only: bool,
     /// `Rootfs`, which this engine alone has: a directory, with `:O` behind it if it is to be left as it is.
@@ -42,11 +44,14 @@ impl NewContainer {
         let further: Further = json::from_slice(text).map_err(invalid)?;
         further.check_words()?;
         let mut body: ContainerCreateBody = json::from_slice(text).map_err(invalid)?;
-        if let Some(address) = further.mac_address.filter(|text| !text.is_empty()) {
+        let mac_address = further.mac_address.filter(|text| !text.is_empty());
+        let has_mac_address = mac_address.is_some();
+        if let Some(address) = mac_address {
             give_mac_address(&mut body, address);
         }
         Ok(NewContainer {
             body,
+            has_mac_address,
             rootfs: further.rootfs.filter(|text| !text.is_empty()),
             ..NewContainer::default()
         })

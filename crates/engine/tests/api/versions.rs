@@ -435,3 +435,41 @@ fn fields_of_a_body_mean_what_they_meant_in_their_version() {
     assert!(error.contains("needs API v1.45"), "{error}");
     create(45, mount).expect("made");
 }
+
+#[test]
+fn a_hardware_address_is_the_containers_then_the_endpoints() {
+    let fixture = fixture();
+    let address = "02:00:00:00:00:09";
+    let create = |minor: u16, more: Value| -> (String, Value) {
+        let mut body = json!({"Image": "bare:1", "Cmd": ["true"]});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        fixture.post(&format!("/v1.{minor}/containers/create"), &body)
+    };
+    let shown = |answer: &Value| -> Value {
+        let id = answer["Id"].as_str().expect("an id");
+        let whole = fixture.get(&format!("/v1.55/containers/{id}/json"));
+        whole["NetworkSettings"]["Networks"]["bridge"]["MacAddress"].clone()
+    };
+    let own = json!({ "MacAddress": address });
+    let endpoints = json!({ "bridge": { "MacAddress": address } });
+    let endpoint = json!({ "NetworkingConfig": { "EndpointsConfig": endpoints } });
+    for (minor, warnings) in [(43, 0), (44, 1), (51, 1)] {
+        let (status, answer) = create(minor, own.clone());
+        assert_eq!(status, "201", "1.{minor}: {answer}");
+        assert_eq!(shown(&answer), address, "1.{minor}");
+        let told = answer["Warnings"].as_array().map(|warnings| {
+            let is_about_it = |text: &&Value| text.to_string().contains("MacAddress");
+            warnings.iter().filter(is_about_it).count()
+        });
+        assert_eq!(told, Some(warnings), "1.{minor}: {answer}");
+    }
+    let (status, answer) = create(52, own);
+    assert_eq!(status, "400", "{answer}");
+    for (minor, expected) in [(43, ""), (44, address), (55, address)] {
+        let (status, answer) = create(minor, endpoint.clone());
+        assert_eq!(status, "201", "1.{minor}: {answer}");
+        assert_eq!(shown(&answer), expected, "1.{minor}");
+    }
+}

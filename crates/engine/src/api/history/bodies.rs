@@ -137,6 +137,44 @@ pub(in crate::api) fn create(version: ApiVersion, body: &mut ContainerCreateBody
         .try_for_each(|change| (change.before)(body))
 }
 
+/// From this version on a hardware address belongs to an endpoint; from [`NO_MAC_ADDRESS`] on no container may have one.
+const MAC_ADDRESS_OF_ENDPOINT: ApiVersion = ApiVersion::new(1, 44);
+const NO_MAC_ADDRESS: ApiVersion = ApiVersion::new(1, 52);
+
+/// Whose hardware address counts: before 1.44 the container's alone, later the endpoint's. `is_own` is whether the container
+/// itself was given one, which stands at its endpoint already. The result is a warning.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a container's own one from 1.52 on.
+pub(in crate::api) fn mac_address(
+    version: ApiVersion,
+    is_own: bool,
+    body: &mut ContainerCreateBody,
+) -> Result<Option<String>> {
+    if version < MAC_ADDRESS_OF_ENDPOINT {
+        let networks = body.networking_config.as_mut();
+        let endpoints = networks.and_then(|networks| networks.endpoints_config.as_mut());
+        if !is_own {
+            for endpoint in endpoints
+                .into_iter()
+                .flat_map(|endpoints| endpoints.values_mut())
+            {
+                endpoint.mac_address = None;
+            }
+        }
+        return Ok(None);
+    }
+    refuse_if(
+        is_own && version >= NO_MAC_ADDRESS,
+        "container-wide MAC address no longer supported; use endpoint-specific MAC address instead",
+    )?;
+    Ok(is_own.then(|| {
+        "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead."
+            .to_owned()
+    }))
+}
+
 fn host_config(body: &mut ContainerCreateBody) -> &mut HostConfig {
     body.host_config.get_or_insert_default()
 }

@@ -10,5 +10,5 @@ mod bodies;
 mod parameters;
 
 pub(super) use answers::{Shape, answer, shape};
-pub(super) use bodies::{CONSOLE_SIZE, RECURSIVE_READ_ONLY, create};
+pub(super) use bodies::{CONSOLE_SIZE, RECURSIVE_READ_ONLY, create, mac_address};
 pub(super) use parameters::{NAMED_VOLUMES_STAY, has_parameter};
