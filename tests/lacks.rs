@@ -121,6 +121,7 @@ pub(crate) const ROOTLESS: &[Lack] = &[
         tests: &[
             "device::limits_of_block_devices_are_on_the_container",
             "docker_py::limits_are_the_containers",
+            "keys::a_container_has_the_limits_that_keys_in_another_case_give_it",
         ],
     },
     Lack {
