@@ -260,8 +260,12 @@ fn templates_say_what_dockers_client_makes_of_them() {
         let left_out: Option<()> = harness::left_out(test, "a Docker client (Debian: docker.io)");
         return left_out.unwrap_or_default();
     }
-    let docker = Program::new("docker").with_env("DOCKER_HOST", engine.host());
-    let tool = tool(engine);
+    // An engine answers each by the version that it asks for.
+    let version = "1.41";
+    let docker = Program::new("docker")
+        .with_env("DOCKER_HOST", engine.host())
+        .with_env("DOCKER_API_VERSION", version);
+    let tool = tool(engine).with_env("DOCKER_API_VERSION", version);
     let volume = unique("templates");
     tool.run(["volume", "create", "--label", "k=v", &volume]);
     let mount = format!("{volume}:/data");
