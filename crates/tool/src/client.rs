@@ -3,6 +3,7 @@
 use std::io;
 
 use byname::Context;
+use docker_cli::errors;
 use engine::Access;
 use engine_client::{ApiVersion, Client, ClientOptions, ConfigFile, EmbeddedEngine};
 
@@ -11,13 +12,12 @@ use once_cell::sync::OnceCell;
 use crate::choice::{self, Choice};
 use crate::commands::layout_of;
 use crate::custom_headers;
-use crate::globals::failure;
 
 /// Which engine the commands talk to, once one of them asks.
 pub(crate) fn choose(cx: &Context) -> anyhow::Result<Choice> {
     let config = cx.state::<ConfigFile>()?;
     choice::choose(cx, &config).map_err(|error| {
-        failure(format!(
+        errors::bare(format!(
             "Failed to initialize: unable to resolve docker endpoint: {error}"
         ))
     })
@@ -30,7 +30,7 @@ pub(crate) fn client(cx: &Context) -> anyhow::Result<Client> {
         .map(|version| version.parse::<ApiVersion>())
         .transpose()?;
     let headers = custom_headers::of(cx, &config)
-        .map_err(|text| failure(format!("Failed to initialize: {text}")))?;
+        .map_err(|text| errors::bare(format!("Failed to initialize: {text}")))?;
     let options = ClientOptions {
         user_agent_version: env!("CARGO_PKG_VERSION").to_owned(),
         api_version,

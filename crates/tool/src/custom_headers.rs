@@ -21,7 +21,7 @@ pub(crate) fn of(cx: &Context, config: &ConfigFile) -> Result<CustomHeaders, Str
 /// Reads comma-separated `NAME=VALUE`. No error shows a value, which may be a token.
 fn parse(text: &str) -> Result<Vec<(String, String)>, String> {
     let failed = format!("failed to set custom headers from {VARIABLE} environment variable");
-    let fields = flags::csv::record(text).map_err(|_| {
+    let fields = docker_cli::csv::record(text).map_err(|_| {
         format!(
             "failed to parse custom headers from {VARIABLE} environment variable: value must be formatted as \
              comma-separated key=value pairs"

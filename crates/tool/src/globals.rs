@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use byname::{Context, ExitStatus, StatusError};
+use byname::{Context, ExitStatus};
 use clap::Args;
+use docker_cli::errors;
 
 use crate::logging;
 
 // Of an option given twice the last counts, as in Docker; only `-H` refuses that.
 #[derive(Args, Debug, Default)]
-#[command(args_override_self = true, mut_args = flags::docker)]
+#[command(args_override_self = true, mut_args = docker_cli::docker)]
 pub(crate) struct GlobalOptions {
     /// Location of client config files [default: ~/.docker] [env: DOCKER_CONFIG]
     #[arg(long, value_name = "DIR")]
@@ -62,7 +63,7 @@ pub(crate) fn apply(globals: &GlobalOptions, _: &mut Context) -> anyhow::Result<
     });
     // Refused here and not where the host is used, so that it is refused for every command.
     if globals.hosts.len() > 1 {
-        return Err(failure("specify only one -H"));
+        return Err(errors::bare("specify only one -H"));
     }
     if !globals.hosts.is_empty()
         && globals
@@ -71,27 +72,17 @@ pub(crate) fn apply(globals: &GlobalOptions, _: &mut Context) -> anyhow::Result<
             .is_some_and(|name| !name.is_empty())
     {
         let text = "conflicting options: cannot specify both --host and --context";
-        return Err(failure(text));
+        return Err(errors::bare(text));
     }
     Ok(())
-}
-
-/// A failure that is printed as it is, without a word before it, and ends with status 1.
-pub(crate) fn failure(text: impl std::fmt::Display) -> anyhow::Error {
-    let text = text.to_string();
-    StatusError::new(ExitStatus::Failure, text.clone())
-        .with_text(text)
-        .into()
 }
 
 /// Words an error of the parser as Docker does, with its status.
 pub(crate) fn refused(error: clap::Error, cx: &Context) -> anyhow::Error {
     let program = cx.program();
-    let message = flags::flag_message(&error, &byname::parser::<GlobalOptions>(), cx.args());
+    let message = docker_cli::flag_message(&error, &byname::parser::<GlobalOptions>(), cx.args());
     let text = format!(
         "{message}\n\nUsage:  {program} [OPTIONS] COMMAND [ARG...]\n\nRun '{program} --help' for more information"
     );
-    StatusError::new(ExitStatus::Code(125), text.clone())
-        .with_text(text)
-        .into()
+    errors::with_status(ExitStatus::Code(125), text)
 }

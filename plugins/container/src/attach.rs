@@ -1,14 +1,11 @@
 //! `attach`: attach to a running container's streams. Engine API `POST /containers/{id}/attach`.
 
+use crate::session::{self, Target};
 use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::{ArgAction, Args};
+use docker_cli::{Docker, attaching, errors};
 use engine_client::{Client, ConfigFile, WaitCondition};
-use flags::Docker;
 use serde_json::Value;
-
-use crate::detach_keys::detach_keys;
-use crate::errors;
-use crate::session::{self, Target};
 
 #[derive(Args)]
 struct Attach {
@@ -35,14 +32,15 @@ fn attach(
     client: State<Client>,
     configuration: MaybeState<ConfigFile>,
 ) -> anyhow::Result<ExitStatus> {
-    let detach_keys = detach_keys(args.detach_keys.as_deref(), &configuration)?;
+    let detach_keys = attaching::detach_keys(args.detach_keys.as_deref(), configuration.get())
+        .map_err(errors::bare)?;
     let container = client
         .describe_container(&args.container, false)
         .map_err(errors::bare)?;
     check_state(&container["State"])?;
     let is = |field: &str| container["Config"][field].as_bool().unwrap_or_default();
     let (tty, stdin) = (is("Tty"), is("OpenStdin") && !args.no_stdin);
-    session::check_terminal(cx, stdin, tty)?;
+    attaching::check_terminal(cx.streams(), stdin, tty)?;
     let target = Target {
         id: container["Id"]
             .as_str()

@@ -1,17 +1,12 @@
 //! `exec`: start a process in a running container. Engine API `POST /containers/{id}/exec` and what follows it.
 
-use std::ffi::OsString;
-
 use attach::{Attached, Attachment, Events, OutputEnd, Signals};
 use byname::{Context, ExitStatus, MaybeState, State, StatusError, command};
 use clap::Args;
+use docker_cli::{Docker, attaching, env_file, environment, errors};
 use engine_client::models::ExecConfig;
-use engine_client::{ApiVersion, Client, ConfigFile, PATIENCE, StartExec, os_text, read_file};
-use flags::{Docker, InvalidValue, env_file, environment};
+use engine_client::{ApiVersion, Client, ConfigFile, StartExec};
 use terminal::DetachKeys;
-
-use crate::detach_keys::detach_keys;
-use crate::{errors, session};
 
 #[derive(Args)]
 struct Exec {
@@ -72,9 +67,10 @@ fn exec(
     let [container, command @ ..] = args.words.as_slice() else {
         return Err(errors::bare("exec needs a container and a command"));
     };
-    let detach_keys = detach_keys(args.detach_keys.as_deref(), &configuration)?;
+    let detach_keys = attaching::detach_keys(args.detach_keys.as_deref(), configuration.get())
+        .map_err(errors::bare)?;
     let stdin = args.interactive && !args.detach;
-    session::check_terminal(cx, stdin, args.tty)?;
+    attaching::check_terminal(cx.streams(), stdin, args.tty)?;
     let size = cx.streams().out.as_fd().and_then(terminal::size);
     let knows_size = client.version().map_err(errors::bare)? >= ApiVersion::new(1, 42);
     let size = size.filter(|_| args.tty && knows_size);
@@ -158,19 +154,9 @@ fn attached(
 /// The variables of the files and then the given ones. One that is given without a value has that of ours, and where there
 /// is none stays as it is, which takes it from the process.
 fn variables(args: &Exec, cx: &Context) -> anyhow::Result<Vec<String>> {
-    let lookup = |name: &str| match cx.environment().get(name).map(OsString::into_string) {
-        None => Ok(None),
-        Some(Ok(value)) => Ok(Some(value)),
-        Some(Err(_)) => Err(InvalidValue::new(format!(
-            "environment variable {name} is not valid UTF-8"
-        ))),
-    };
-    let read = |file: &str| {
-        read_file(file, PATIENCE)
-            .map_err(|error| InvalidValue::new(format!("open {file}: {}", os_text(&error))))
-    };
-    let mut variables =
-        env_file::read_all(&args.env_files, "--env-file", read, lookup).map_err(errors::bare)?;
+    let lookup = environment::lookup(cx.environment());
+    let mut variables = env_file::read_all(&args.env_files, "--env-file", env_file::read, lookup)
+        .map_err(errors::bare)?;
     variables.extend(environment::resolve(&args.env, lookup).map_err(errors::bare)?);
     Ok(variables)
 }

@@ -8,8 +8,6 @@
 #![forbid(unsafe_code)]
 
 mod attach;
-mod detach_keys;
-mod errors;
 mod exec;
 mod inspect;
 mod kill;

@@ -4,10 +4,8 @@ use std::time::SystemTime;
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use engine_client::{Client, LogsOptions};
-use flags::Docker;
-
-use crate::errors;
 
 #[derive(Args)]
 struct Logs {

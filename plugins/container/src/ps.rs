@@ -5,13 +5,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use engine_client::{Client, ConfigFile, ContainerSummary, ListContainers};
-use flags::Docker;
 use image_reference::Image;
 use listing::{Column, Filters, Format, Listing};
 use serde_json::{Value, json};
 
-use crate::errors;
 use crate::ports::ports;
 
 /// How much of a command a table shows.

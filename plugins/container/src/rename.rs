@@ -2,10 +2,8 @@
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use engine_client::Client;
-use flags::Docker;
-
-use crate::errors;
 
 #[derive(Args)]
 struct Rename {

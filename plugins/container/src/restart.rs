@@ -1,12 +1,10 @@
 //! `restart`: restart containers. Engine API `POST /containers/{id}/restart`.
 
+use crate::stop::Ending;
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use engine_client::Client;
-use flags::Docker;
-
-use crate::errors;
-use crate::stop::Ending;
 
 #[derive(Args)]
 struct Restart {

@@ -1,21 +1,10 @@
 //! Passes the streams of a container or process through until it ends.
 
-use attach::{Attached, Attachment, Events, FORCED_EXIT, Signals};
+use attach::{Attached, Attachment, Events, Signals};
 use byname::{Context, ExitStatus};
+use docker_cli::errors;
 use engine_client::{Client, WaitCondition};
 use terminal::DetachKeys;
-
-use crate::errors;
-
-/// Says that a terminal is missing, before anything is done that would need one.
-pub(crate) fn check_terminal(cx: &Context, stdin: bool, tty: bool) -> anyhow::Result<()> {
-    if stdin && tty && !cx.streams().input.is_terminal() {
-        return Err(errors::bare(
-            "cannot attach stdin to a TTY-enabled container because stdin is not a terminal",
-        ));
-    }
-    Ok(())
-}
 
 /// What to attach to, and what is to be known of it.
 pub(crate) struct Target {
@@ -65,14 +54,11 @@ pub(crate) fn run(
         environment: cx.environment(),
     };
     let connected = events.perform(|| attachment.connect(target.condition));
-    let connected = connected.ok_or_else(forced)?.map_err(errors::bare)?;
+    let connected = connected
+        .ok_or_else(errors::forced)?
+        .map_err(errors::bare)?;
     let end = attachment.container(connected, &mut events, start);
     end.map_err(errors::session)??
         .exit_status()
         .map_err(errors::bare)
-}
-
-/// The user has asked for the third time to leave.
-pub(crate) fn forced() -> anyhow::Error {
-    errors::bare(FORCED_EXIT)
 }

@@ -1,13 +1,10 @@
 //! `start`: start containers. Engine API `POST /containers/{id}/start`.
 
+use crate::session::{self, Target};
 use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
+use docker_cli::{Docker, attaching, errors};
 use engine_client::{Client, ConfigFile, WaitCondition};
-use flags::Docker;
-
-use crate::detach_keys::detach_keys;
-use crate::errors;
-use crate::session::{self, Target};
 
 #[derive(Args)]
 struct Start {
@@ -46,14 +43,15 @@ fn start(
             "you cannot start and attach multiple containers at once",
         ));
     };
-    let detach_keys = detach_keys(args.detach_keys.as_deref(), &configuration)?;
+    let detach_keys = attaching::detach_keys(args.detach_keys.as_deref(), configuration.get())
+        .map_err(errors::bare)?;
     let description = client
         .describe_container(container, false)
         .map_err(errors::bare)?;
     let is = |part: &str, field: &str| description[part][field].as_bool().unwrap_or_default();
     let tty = is("Config", "Tty");
     let stdin = args.interactive && is("Config", "OpenStdin");
-    session::check_terminal(cx, stdin, tty)?;
+    attaching::check_terminal(cx.streams(), stdin, tty)?;
     let id = description["Id"].as_str().unwrap_or(container).to_owned();
     let target = Target {
         id: id.clone(),
@@ -70,6 +68,6 @@ fn start(
     let starter = Client::clone(&client);
     session::run(cx, &client, target, move |events| {
         let started = events.perform(|| starter.start_container(&id));
-        started.ok_or_else(session::forced)?.map_err(errors::bare)
+        started.ok_or_else(errors::forced)?.map_err(errors::bare)
     })
 }

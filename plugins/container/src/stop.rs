@@ -2,10 +2,8 @@
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use engine_client::{Client, StopOptions};
-use flags::Docker;
-
-use crate::errors;
 
 /// How a container is ended, by `stop` and by `restart`.
 #[derive(Args)]

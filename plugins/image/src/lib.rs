@@ -6,7 +6,6 @@
 
 #![forbid(unsafe_code)]
 
-mod errors;
 mod inspect;
 mod load;
 mod ls;

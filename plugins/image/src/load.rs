@@ -6,10 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use engine_client::Client;
-use flags::Docker;
-
-use crate::errors;
 
 #[derive(Args)]
 struct Load {

@@ -4,12 +4,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use engine_client::{Client, ConfigFile, ImageSummary, ListImages};
-use flags::Docker;
 use listing::{Column, Filters, Format, Listing};
 use serde_json::{Value, json};
-
-use crate::errors;
 
 /// What stands for a name that an image does not have.
 const NONE: &str = "<none>";

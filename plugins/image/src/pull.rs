@@ -4,12 +4,10 @@ use std::io::Write;
 
 use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
+use docker_cli::pull::{self, Bars};
+use docker_cli::{Docker, errors, platform};
 use engine_client::{Client, CredentialStore};
-use flags::Docker;
-use image_reference::{Image, normalize_platform};
-use pull::Bars;
-
-use crate::errors;
+use image_reference::Image;
 
 #[derive(Args)]
 struct Pull {
@@ -55,7 +53,8 @@ fn pull(
             "tag can't be used with --all-tags/-a; leave one of them out",
         ));
     }
-    let platform = platform(args.platform, cx)?;
+    let platform = platform::chosen(args.platform.as_deref(), cx.environment());
+    let platform = platform.map_err(errors::bare)?;
     let request = pull::request(&reference, platform, credentials.get());
     let mut request = request.map_err(errors::bare)?;
     if args.all_tags {
@@ -78,19 +77,4 @@ fn pull(
         writeln!(cx.out(), "{repository}{separator}{}", reference.version())?;
     }
     Ok(ExitStatus::Success)
-}
-
-/// The platform that the option says, else the environment.
-fn platform(option: Option<String>, cx: &Context) -> anyhow::Result<Option<String>> {
-    let text = match (option, cx.environment().get("DOCKER_DEFAULT_PLATFORM")) {
-        (Some(text), _) => text,
-        (None, Some(text)) => text
-            .into_string()
-            .map_err(|_| errors::bare("DOCKER_DEFAULT_PLATFORM is not valid UTF-8"))?,
-        (None, None) => return Ok(None),
-    };
-    if text.is_empty() {
-        return Ok(None);
-    }
-    normalize_platform(&text).map(Some).map_err(errors::bare)
 }

@@ -2,11 +2,9 @@
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use engine_client::Client;
-use flags::Docker;
 use image_reference::Image;
-
-use crate::errors;
 
 #[derive(Args)]
 struct Tag {

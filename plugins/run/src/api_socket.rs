@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use attach::Events;
 use byname::Context;
+use docker_cli::errors;
 use engine_client::models::{ContainerCreateBody, Mount, MountBindOptions, MountType};
 use engine_client::{Client, CredentialStore, Credentials, Error, ErrorKind, credentials_file};
 
-use crate::errors::{self, Wording};
 use crate::stage::Stage;
+use crate::wording::Wording;
 
 /// Where every engine has its socket, on its host. Where we found it says nothing of that: it may be forwarded.
 const SOCKET: &str = "/var/run/docker.sock";

@@ -8,9 +8,9 @@ use std::hash::Hash;
 use std::path::PathBuf;
 
 use byname::Environment;
+use docker_cli::{env_file, environment};
 use engine_client::models::{ContainerCreateBody, HealthConfig};
-use engine_client::{ContainerProxies, NewContainer, PATIENCE, os_text, read_file};
-use flags::{env_file, environment};
+use engine_client::{ContainerProxies, NewContainer, os_text};
 use terminal::Size;
 
 use crate::endpoints::{self, Endpoints};
@@ -170,18 +170,9 @@ fn variables(
     options: &EnvironmentOptions,
     circumstances: &Circumstances<'_>,
 ) -> Result<Vec<String>, InvalidValue> {
-    let lookup = |name: &str| match circumstances
-        .environment
-        .get(name)
-        .map(std::ffi::OsString::into_string)
-    {
-        None => Ok(None),
-        Some(Ok(value)) => Ok(Some(value)),
-        Some(Err(_)) => Err(InvalidValue::new(format!(
-            "environment variable {name} is not valid UTF-8"
-        ))),
-    };
-    let mut variables = env_file::read_all(&options.env_files, "--env-file", read, lookup)?;
+    let lookup = environment::lookup(circumstances.environment);
+    let mut variables =
+        env_file::read_all(&options.env_files, "--env-file", env_file::read, lookup)?;
     let mut given = environment::resolve(&options.env, lookup)?;
     if let Some(proxies) = circumstances.proxies {
         environment::add_proxies(&mut given, proxies.variables());
@@ -191,16 +182,13 @@ fn variables(
 }
 
 fn labels(options: &LifecycleOptions) -> Result<HashMap<String, String>, InvalidValue> {
-    let of_files = env_file::read_all(&options.label_files, "--label-file", read, |_| Ok(None))?;
+    let of_files =
+        env_file::read_all(&options.label_files, "--label-file", env_file::read, |_| {
+            Ok(None)
+        })?;
     Ok(label::map(
         of_files.into_iter().chain(options.labels.iter().cloned()),
     ))
-}
-
-/// Reads a file that an option names.
-pub(crate) fn read(file: &str) -> Result<Vec<u8>, InvalidValue> {
-    read_file(file, PATIENCE)
-        .map_err(|error| InvalidValue::new(format!("open {file}: {}", os_text(&error))))
 }
 
 /// The anonymous volumes and the binds, each once.

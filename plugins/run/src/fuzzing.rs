@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flags::env_file;
+use docker_cli::env_file;
 
 use crate::endpoints;
 use crate::options::NetworkOptions;

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use docker_cli::env_file;
 use engine_client::models::{
     HostConfig, HostConfigIsolationEnum, HostConfigLogConfig, Mount, PortMap, RestartPolicy,
 };
 
-use crate::create::{Circumstances, list, map, read, text};
+use crate::create::{Circumstances, list, map, text};
 use crate::options::{LoggingOptions, Options, SecurityOptions};
 use crate::values::device::{self, Devices};
 use crate::values::mount::NewMount;
@@ -192,6 +193,6 @@ fn check_namespaces(security: &SecurityOptions) -> Result<(), InvalidValue> {
 }
 
 fn read_profile(file: &str) -> Result<String, InvalidValue> {
-    String::from_utf8(read(file)?)
+    String::from_utf8(env_file::read(file)?)
         .map_err(|_| InvalidValue::new(format!("read {file}: not valid UTF-8")))
 }

@@ -15,7 +15,6 @@ mod container_id_file;
 mod create;
 mod deprecated;
 mod endpoints;
-mod errors;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -28,3 +27,4 @@ mod run;
 mod session;
 mod stage;
 mod values;
+mod wording;

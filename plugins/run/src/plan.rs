@@ -2,19 +2,17 @@
 
 use std::ffi::OsString;
 
-use byname::{Context, ExitStatus};
+use byname::Context;
+use docker_cli::{attaching, errors, platform};
 use engine_client::{Client, ConfigFile, NewContainer};
-use image_reference::{Image, normalize_platform};
+use image_reference::Image;
 use terminal::DetachKeys;
 
 use crate::create::{self, AttachedStreams, Circumstances};
-use crate::errors::{self, Wording};
 use crate::options::{ImageOptions, Options};
 use crate::values::InvalidValue;
 use crate::values::pull_policy::{self, PullPolicy};
-
-/// Where the platform comes from if no option says it.
-const DEFAULT_PLATFORM: &str = "DOCKER_DEFAULT_PLATFORM";
+use crate::wording::Wording;
 
 /// What is to be done for one command line.
 #[derive(Debug)]
@@ -69,13 +67,14 @@ impl Plan {
         };
         let container = create::container(options, &words, &circumstances).map_err(refused)?;
         check_attaching(options, streams, cx)?;
-        let configured = configuration.and_then(|file| file.detach_keys.as_deref());
-        let detach_keys = attach::detach_keys(options.process.detach_keys.as_deref(), configured)
-            .map_err(|error| errors::bare(ExitStatus::Failure, error.to_string()))?;
+        let detach_keys =
+            attaching::detach_keys(options.process.detach_keys.as_deref(), configuration)
+                .map_err(errors::bare)?;
         let (image, platform) = if options.image.rootfs {
             (None, None)
         } else {
-            let platform = platform(options.image.platform.as_deref(), cx).map_err(refused)?;
+            let platform = platform::chosen(options.image.platform.as_deref(), cx.environment())
+                .map_err(refused)?;
             let image = Image::parse(words.first().map_or("", String::as_str))
                 .map_err(|error| refused(InvalidValue::new(error.to_string())))?;
             (Some(image), platform)
@@ -106,7 +105,7 @@ fn utf8(words: &[OsString]) -> Result<Vec<String>, String> {
         .map(|word| {
             word.to_str()
                 .map(str::to_owned)
-                .ok_or_else(|| flags::not_utf8(word))
+                .ok_or_else(|| docker_cli::not_utf8(word))
         })
         .collect()
 }
@@ -132,31 +131,9 @@ fn check_attaching(
     streams: AttachedStreams,
     cx: &Context,
 ) -> anyhow::Result<()> {
-    let refuse = |text| Err(errors::bare(ExitStatus::Failure, text));
     if options.lifecycle.detach && !options.process.attach.is_empty() {
-        return refuse("conflicting options: cannot specify both --attach and --detach");
+        let text = "conflicting options: cannot specify both --attach and --detach";
+        return Err(errors::bare(text));
     }
-    if streams.stdin && options.process.tty && !cx.streams().input.is_terminal() {
-        return refuse(
-            "cannot attach stdin to a TTY-enabled container because stdin is not a terminal",
-        );
-    }
-    Ok(())
-}
-
-fn platform(option: Option<&str>, cx: &Context) -> Result<Option<String>, InvalidValue> {
-    let text = match (option, cx.environment().get(DEFAULT_PLATFORM)) {
-        (Some(text), _) => text.to_owned(),
-        (None, Some(text)) => text
-            .into_string()
-            .map_err(|_| InvalidValue::new(format!("{DEFAULT_PLATFORM} is not valid UTF-8")))?,
-        (None, None) => return Ok(None),
-    };
-    if text.is_empty() {
-        Ok(None)
-    } else {
-        normalize_platform(&text)
-            .map(Some)
-            .map_err(|error| InvalidValue::new(error.to_string()))
-    }
+    attaching::check_terminal(cx.streams(), streams.stdin, options.process.tty)
 }

@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use attach::Events;
 use byname::Output;
+use docker_cli::errors;
+use docker_cli::pull::{Bars, request};
 use engine_client::{Canceller, Client, CreateImage, CredentialStore, Error};
 use image_reference::Reference;
-use pull::Bars;
 
-use crate::errors::{self, Wording};
 use crate::stage::Stage;
+use crate::wording::Wording;
 
 /// Pulls an image, with the user's credentials if there are any; progress goes to `err`, if there is one. A signal that
 /// asks to end breaks it off, and ends a credential helper that runs.
@@ -33,7 +34,7 @@ pub(crate) fn pull(
     let breaker = Breaker::default();
     let held = breaker.clone();
     let work = move || {
-        let image = pull::request(&reference, platform, store.as_ref())?;
+        let image = request(&reference, platform, store.as_ref())?;
         receive(&client, &image, err, &held)
     };
     match stage.perform_aside(events, work)? {

@@ -5,18 +5,18 @@ use std::io::Write;
 
 use attach::{Events, Signals};
 use byname::{Context, ExitStatus, MaybeState, State, Usual, command};
+use docker_cli::{Docker, errors};
 use engine_client::models::ContainerCreateResponse;
 use engine_client::{Client, ConfigFile, CreateContainerOptions, CredentialStore, Error};
-use flags::Docker;
 use image_reference::{Image, Reference};
 
 use crate::container_id_file::ContainerIdFile;
-use crate::errors::{self, Wording};
 use crate::options::{Options, UsualOptions};
 use crate::plan::Plan;
 use crate::session::{self, Created};
 use crate::stage::Stage;
 use crate::values::pull_policy::PullPolicy;
+use crate::wording::Wording;
 use crate::{api_socket, deprecated, gate, pull};
 
 /// Create and run a new container from an image
@@ -40,7 +40,7 @@ fn run(
         writeln!(cx.err(), "{warning}")?;
     }
     if let Some(text) = gate::check(&options, &client).map_err(|error| wording.engine(&error))? {
-        return Err(errors::bare(ExitStatus::Failure, text));
+        return Err(errors::bare(text));
     }
     let mut plan = Plan::new(&options, &client, configuration.get(), cx, &wording)?;
     // As long as no signal is caught, one ends the wait for an engine that says nothing.
@@ -188,7 +188,7 @@ impl Preparation<'_> {
             platform: plan.platform.clone(),
         };
         let answer = events.perform(|| client.create_container(&options, &plan.container));
-        let answer = answer.ok_or_else(session::forced)?;
+        let answer = answer.ok_or_else(errors::forced)?;
         match (&answer, stage.asked_to_end()) {
             (Err(_), Some(signal)) => Err(errors::interrupted(signal)),
             _ => Ok(answer),

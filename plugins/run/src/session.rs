@@ -5,13 +5,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use attach::{Attached, Attachment, End, Events, FORCED_EXIT, NoStatus};
+use attach::{Attached, Attachment, End, Events, NoStatus};
 use byname::{Context, ExitStatus};
+use docker_cli::errors;
 use engine_client::{Client, Error, RemoveOptions, WaitCondition};
 
-use crate::errors::{self, Wording};
 use crate::plan::Plan;
 use crate::stage::Stage;
+use crate::wording::{self, Wording};
 
 /// The status of a container that could not be waited for.
 const UNKNOWN: ExitStatus = ExitStatus::Code(125);
@@ -94,7 +95,7 @@ pub(crate) fn detached(
     cx.out().write_text(&format!("{}\n", container.id))?;
     match started {
         Some(result) => result.map_err(|error| wording.engine(&error))?,
-        None => return Err(forced()),
+        None => return Err(errors::forced()),
     }
     Ok(ExitStatus::Success)
 }
@@ -146,7 +147,7 @@ pub(crate) fn attached(
     });
     match end.map_err(|error| failure(error, wording))? {
         Ok(end) => conclude(end),
-        Err(NotStarted::Forced) => Err(forced()),
+        Err(NotStarted::Forced) => Err(errors::forced()),
         Err(NotStarted::Refused(error)) => {
             if plan.rm {
                 // The engine removes it; afterwards its name can be used again. If that fails there is nothing to add.
@@ -177,7 +178,7 @@ fn conclude(end: End) -> anyhow::Result<ExitStatus> {
             NoStatus::Forced => ExitStatus::Failure,
             _ => UNKNOWN,
         };
-        errors::bare(status, error.to_string())
+        errors::with_status(status, error)
     })
 }
 
@@ -185,11 +186,6 @@ fn conclude(end: End) -> anyhow::Result<ExitStatus> {
 fn failure(error: attach::Error, wording: &Wording) -> anyhow::Error {
     match error {
         attach::Error::Output(_) => anyhow!(error),
-        error => wording.refused(errors::chain(&error)),
+        error => wording.refused(wording::chain(&error)),
     }
-}
-
-/// The user has asked for the third time to leave.
-pub(crate) fn forced() -> anyhow::Error {
-    errors::bare(ExitStatus::Failure, FORCED_EXIT)
 }

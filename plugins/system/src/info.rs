@@ -5,13 +5,12 @@ use std::io::Write;
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use docker_types::INFO;
 use engine_client::Client;
-use flags::Docker;
 use listing::Inspection;
 use serde_json::{Value, json};
 
-use crate::errors;
 use crate::version::client_version;
 
 #[derive(Args)]

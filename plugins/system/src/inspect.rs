@@ -4,13 +4,11 @@ use std::io::Write;
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use docker_types::{CONTAINER, IMAGE, VOLUME};
 use engine_client::{Client, Error};
-use flags::Docker;
 use listing::{Inspection, Shape};
 use serde_json::Value;
-
-use crate::errors;
 
 #[derive(Args)]
 struct Inspect {

@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-mod errors;
 mod info;
 mod inspect;
 mod version;

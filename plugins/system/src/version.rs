@@ -4,13 +4,11 @@ use std::fmt::Write as _;
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use docker_types::VERSIONS;
 use engine_client::{ApiVersion, Client};
-use flags::Docker;
 use listing::Inspection;
 use serde_json::{Map, Value, json};
-
-use crate::errors;
 
 #[derive(Args)]
 struct Version {

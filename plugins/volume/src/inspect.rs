@@ -2,12 +2,10 @@
 
 use byname::{Context, ExitStatus, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use docker_types::VOLUME;
 use engine_client::Client;
-use flags::Docker;
 use listing::Inspection;
-
-use crate::errors;
 
 #[derive(Args)]
 struct Inspect {

@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod create;
-mod errors;
 mod inspect;
 mod ls;
 mod rm;

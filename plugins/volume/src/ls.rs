@@ -2,12 +2,10 @@
 
 use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
+use docker_cli::{Docker, errors};
 use engine_client::{Client, ConfigFile};
-use flags::Docker;
 use listing::{Column, Filters, Format, Listing};
 use serde_json::{Value, json};
-
-use crate::errors;
 
 const COLUMNS: [Column; 2] = [
     Column::new("Driver", "DRIVER"),

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use byname::Context;
+use docker_cli::errors;
 use engine::Layout;
 use engine_client::Address;
 
 use crate::choice::{Choice, Reason};
-use crate::globals::failure;
 
 /// That of the engine that was chosen, or the user's if another one was.
 pub(super) fn state(choice: &Choice) -> engine::Result<Layout> {
@@ -32,7 +32,7 @@ pub(super) fn layout(choice: &Choice, cx: &Context) -> anyhow::Result<Layout> {
         Reason::Host | Reason::Context(_, "--context")
     );
     if is_named && !matches!(choice.endpoint.address(), Address::Embedded(_)) {
-        return Err(failure(format!(
+        return Err(errors::bare(format!(
             "'{}' is about the engine inside of this program, and {} is another; -H embedded:///DIR names the directory of its state",
             cx.command_path(),
             choice.endpoint

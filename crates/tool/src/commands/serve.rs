@@ -8,6 +8,7 @@ use std::{path, thread};
 use anyhow::Context as _;
 use byname::{Context, ExitStatus, Globals, State, command};
 use clap::Args;
+use docker_cli::errors;
 use engine::{Access, Layout, Listener};
 use engine_client::{Address, Endpoint};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -15,7 +16,7 @@ use signal_hook::iterator::Signals;
 
 use super::layout::layout;
 use crate::choice::Choice;
-use crate::globals::{GlobalOptions, failure};
+use crate::globals::GlobalOptions;
 
 /// What the socket is called where nothing says otherwise.
 const SOCKET: &str = "engine.sock";
@@ -98,10 +99,10 @@ fn place(
         .filter(|host| !host.trim().is_empty())
         .map(|host| host.parse::<Endpoint>())
         .transpose()
-        .map_err(failure)?;
+        .map_err(errors::bare)?;
     let (layout, named) = match (host.as_ref().map(Endpoint::address), socket) {
         (Some(Address::Unix(_)), Some(_)) => {
-            return Err(failure(
+            return Err(errors::bare(
                 "conflicting options: -H unix:// and --socket both name a socket",
             ));
         }

@@ -1,7 +1,7 @@
 //! Options for the environment of the container's process.
 
 use clap::Args;
-use flags::environment;
+use docker_cli::environment;
 
 /// Options about environment variables.
 #[derive(Debug, Clone, Default, Args)]

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn parser() -> clap::Command {
-        flags::parser::<Options>().no_binary_name(true)
+        docker_cli::parser::<Options>().no_binary_name(true)
     }
 
     pub(crate) fn parse(words: &[&str]) -> Result<Options, clap::Error> {
@@ -155,7 +155,7 @@ mod tests {
     /// What the parser that is tried first makes of the words, if it takes them.
     fn usual(words: &[&str]) -> Option<Options> {
         use clap::FromArgMatches as _;
-        let parser = flags::parser::<UsualOptions>().no_binary_name(true);
+        let parser = docker_cli::parser::<UsualOptions>().no_binary_name(true);
         let matches = parser.try_get_matches_from(words).ok()?;
         let options = UsualOptions::from_arg_matches(&matches).ok()?;
         Some(options.into())

@@ -32,4 +32,4 @@ pub(crate) mod tmpfs;
 pub(crate) mod ulimit;
 pub(crate) mod volume;
 
-pub(crate) use flags::{InvalidValue, csv};
+pub(crate) use docker_cli::{InvalidValue, csv};

@@ -1,6 +1,7 @@
 //! Words errors and chooses their statuses: Docker's texts and numbers, with our program's name.
 
-use byname::{Context, ExitStatus, StatusError};
+use byname::{Context, ExitStatus};
+use docker_cli::errors;
 use engine_client::ErrorKind as EngineErrorKind;
 
 /// The command could not be carried out for a reason of its own, not the container's.
@@ -43,33 +44,20 @@ impl Wording {
     pub(crate) fn engine(&self, error: &engine_client::Error) -> anyhow::Error {
         match error.kind() {
             EngineErrorKind::Connect | EngineErrorKind::Timeout | EngineErrorKind::Version => {
-                bare(ExitStatus::Failure, error)
+                errors::bare(error)
             }
-            EngineErrorKind::Interrupted(signal) => interrupted(signal),
+            EngineErrorKind::Interrupted(signal) => errors::interrupted(signal),
             _ => self.unstarted(error),
         }
     }
 
     fn failed(&self, status: ExitStatus, text: &str) -> anyhow::Error {
         let Wording { program, path } = self;
-        bare(
+        errors::with_status(
             status,
             format!("{program}: {text}\n\nRun '{path} --help' for more information"),
         )
     }
-}
-
-/// A failure whose text is printed as it is.
-pub(crate) fn bare(status: ExitStatus, text: impl std::fmt::Display) -> anyhow::Error {
-    let text = text.to_string();
-    StatusError::new(status, text.clone())
-        .with_text(text)
-        .into()
-}
-
-/// A signal ended the command, which is all there is to say.
-pub(crate) fn interrupted(signal: u8) -> anyhow::Error {
-    StatusError::silent(ExitStatus::Signal(signal)).into()
 }
 
 /// The text of an error and its causes.
@@ -110,9 +98,9 @@ mod tests {
     use crate::options::Options;
 
     fn message(words: &[OsString]) -> String {
-        let parser = flags::parser::<Options>().no_binary_name(true);
+        let parser = docker_cli::parser::<Options>().no_binary_name(true);
         let error = parser.try_get_matches_from(words).expect_err("an error");
-        flags::flag_message(&error, &flags::parser::<Options>(), words)
+        docker_cli::flag_message(&error, &docker_cli::parser::<Options>(), words)
     }
 
     #[test]

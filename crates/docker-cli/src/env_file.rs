@@ -1,5 +1,7 @@
 //! Files of variables or labels, one `NAME=VALUE` a line, as in `--env-file` and `--label-file`.
 
+use engine_client::{PATIENCE, os_text, read_file};
+
 use crate::InvalidValue;
 
 /// The longest line, its newline included: what Docker's client reads.
@@ -26,6 +28,16 @@ pub fn read_all(
         );
     }
     Ok(entries)
+}
+
+/// Reads a file that an option names, within the bounds of [`read_file`].
+///
+/// # Errors
+///
+/// Those of [`read_file`], with the file's name.
+pub fn read(file: &str) -> Result<Vec<u8>, InvalidValue> {
+    read_file(file, PATIENCE)
+        .map_err(|error| InvalidValue::new(format!("open {file}: {}", os_text(&error))))
 }
 
 /// Parses the content of a file. Blank lines and lines that start with `#` count for nothing, white space in front of

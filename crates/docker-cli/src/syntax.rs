@@ -10,7 +10,7 @@ use crate::boolean;
 /// and every other option takes the next word whatever it looks like (`--memory-swap -1`).
 ///
 /// A command takes its words as [`Docker<T>`](crate::Docker), which gives it to all options. Global options have it by the
-/// attribute of their struct: `#[command(args_override_self = true, mut_args = flags::docker)]`. A field of type `bool` is
+/// attribute of their struct: `#[command(args_override_self = true, mut_args = docker_cli::docker)]`. A field of type `bool` is
 /// false by default; one that is optional tells whether it was given.
 pub fn docker(arg: Arg) -> Arg {
     if arg.is_positional() || matches!(arg.get_action(), ArgAction::Help) {

@@ -1,7 +1,5 @@
 //! Pulls an image as every command does: with the user's credentials, and with progress bars on a terminal.
 
-#![forbid(unsafe_code)]
-
 mod bars;
 mod request;
 

@@ -9,7 +9,7 @@ use crate::{docker, mistake};
 ///
 /// ```
 /// use byname::{Context, command};
-/// use flags::Docker;
+/// use docker_cli::Docker;
 ///
 /// #[derive(clap::Args)]
 /// struct Rename {

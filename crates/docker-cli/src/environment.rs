@@ -1,5 +1,9 @@
 //! Environment variables of the container, as in `--env NAME=VALUE`.
 
+use std::ffi::OsString;
+
+use byname::Environment;
+
 use crate::InvalidValue;
 
 /// Checks `NAME=VALUE` or `NAME`; any name but the empty one is the container's business.
@@ -14,6 +18,19 @@ pub fn parse(text: &str) -> Result<String, InvalidValue> {
         )));
     }
     Ok(text.to_owned())
+}
+
+/// Looks variables up in this environment, for [`resolve`] and for files of variables.
+pub fn lookup(
+    environment: &Environment,
+) -> impl Fn(&str) -> Result<Option<String>, InvalidValue> + Copy {
+    |name| match environment.get(name).map(OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value)),
+        Some(Err(_)) => Err(InvalidValue::new(format!(
+            "environment variable {name} is not valid UTF-8"
+        ))),
+    }
 }
 
 /// Completes the variables of the command line: a bare `NAME` takes its value from `lookup`, or stays bare, which
