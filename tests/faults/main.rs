@@ -8,6 +8,7 @@ mod links;
 mod load;
 mod reboot;
 mod roots;
+mod silent;
 mod state;
 mod stepper;
 mod terminal;

@@ -93,12 +93,30 @@ pub(crate) fn kill(engine: &Engine, reference: &str, signal: Option<&str>) -> Re
             container.id()
         )));
     }
+    match (kill_by_monitor(engine, &container, signal), signal) {
+        (Err(error), libc::SIGKILL) if monitor::is_silence(&error) => {
+            // The next monitor sees to it that the container's end is recorded, and that it does not start again.
+            monitor::end_silent(engine.layout(), container.id())?;
+            kill_by_monitor(engine, &container, signal)
+        }
+        // Who is attached would be cut off with the monitor, so that is left alone.
+        (Err(error), _) if monitor::is_silence(&error) => match container.state.process.open() {
+            Ok(process) => process
+                .signal(signal)
+                .map_err(|error| Error::io(format_args!("send signal {signal}"), error)),
+            Err(_) => Err(error),
+        },
+        (result, _) => result,
+    }
+}
+
+fn kill_by_monitor(engine: &Engine, container: &Container, signal: i32) -> Result<()> {
     // Nothing outlives this one, so that it is waited for, as dockerd does: who asks next shall not see it run.
     let end = match signal == Signal::KILL.as_raw() {
         true => Some(wait(engine, container.id(), Condition::NotRunning)?),
         false => None,
     };
-    ask(engine, &container, &Request::Kill { signal })?;
+    ask(engine, container, &Request::Kill { signal })?;
     if let Some(end) = end {
         end.end_within(PATIENCE)?;
     }

@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
 
 use super::{Container, moment};
 use crate::monitor::log::{Entry, LogOptions, Reader, Stream, files};
-use crate::state::Moment;
+use crate::state::{Moment, Status, Store};
 use crate::{Engine, Error, Result, monitor};
 
 /// What is asked for.
@@ -37,6 +37,9 @@ pub(crate) struct LogsOptions {
 /// How long a change of the log may be overlooked at most: a client that left, and a container whose monitor was killed,
 /// change no file.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long a container's process may be gone before its monitor says so.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// The log of a container, and what of it is wanted.
 #[derive(Debug)]
@@ -134,6 +137,8 @@ impl Logs {
             return output.flush();
         };
         let newest = self.directory.join("log");
+        // Since when the container's process is gone, and nobody says so.
+        let mut gone: Option<Instant> = None;
         loop {
             // Asked before the rest is read, so that what was written before the end is read.
             let is_over = !self.is_up();
@@ -152,8 +157,23 @@ impl Logs {
             if is_over || is_gone() {
                 return Ok(());
             }
-            watch.wait()?;
+            if watch.wait()? {
+                gone = None;
+            } else if self.is_process_gone() {
+                let since = *gone.get_or_insert_with(Instant::now);
+                if since.elapsed() > SILENCE {
+                    // Its monitor is stopped or hangs, and it is that which writes.
+                    return Ok(());
+                }
+            }
         }
+    }
+
+    /// Whether the container is said to run, and its first process is not there.
+    fn is_process_gone(&self) -> bool {
+        Store::new(self.engine.layout())
+            .state(&self.id)
+            .is_ok_and(|state| state.status == Status::Running && !state.process.is_alive())
     }
 
     /// Whether something may still be written.
@@ -312,18 +332,19 @@ impl Watch {
         Ok(Watch { events })
     }
 
-    /// Waits for a change, or for a while.
-    fn wait(&self) -> io::Result<()> {
+    /// Waits for a change, or for a while; whether there was one.
+    fn wait(&self) -> io::Result<bool> {
         let timeout = Timespec::try_from(PATIENCE).map_err(io::Error::other)?;
         let mut polled = [PollFd::new(&self.events, PollFlags::IN)];
-        match poll(&mut polled, Some(&timeout)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        let is_changed = match poll(&mut polled, Some(&timeout)) {
+            Ok(ready) => ready > 0,
+            Err(rustix::io::Errno::INTR) => false,
             Err(error) => return Err(error.into()),
-        }
+        };
         // Which ones they are does not matter.
         let mut buffer = [0_u8; 4096];
         while rustix::io::read(&self.events, &mut buffer).is_ok_and(|count| count > 0) {}
-        Ok(())
+        Ok(is_changed)
     }
 }
 

@@ -13,8 +13,11 @@ use super::Container;
 use crate::monitor::protocol::{Condition, Reply, Request};
 use crate::monitor::{self, Connection};
 use crate::state::life::UNKNOWN_EXIT_CODE;
-use crate::state::{Moment, Status};
+use crate::state::{Moment, Status, Store};
 use crate::{Engine, Error, ErrorKind, Layout, Result};
+
+/// How often it is looked whether a monitor says nothing because it cannot.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
 
 /// A wait that has begun, or is over already.
 #[derive(Debug)]
@@ -75,6 +78,17 @@ fn ask(
 }
 
 impl Asked {
+    /// Fails if the container has ended, or should go on by itself, and its monitor does not see to that. One that has
+    /// nothing to do is left asleep.
+    fn check_monitor(&self) -> Result<()> {
+        match Store::new(&self.layout).state(&self.id) {
+            Ok(state) if state.process.is_alive() || !state.status.needs_monitor() => Ok(()),
+            // It is gone, or its file will be looked at when the monitor is.
+            Err(_) => Ok(()),
+            Ok(_) => monitor::check_answers(&self.layout, &self.id),
+        }
+    }
+
     /// The monitor was killed before it told: the one that takes its place is asked, unless there is nothing to wait for any
     /// more.
     fn again(&self) -> Result<Waiting> {
@@ -127,9 +141,16 @@ impl Waiting {
                 Waiting::Over(response) => return Ok(response),
                 Waiting::Monitor(asked) => asked,
             };
-            readable(&asked.connection)
-                .await
-                .map_err(|error| Error::io("wait for the container's monitor", error))?;
+            loop {
+                let readable = readable(&asked.connection);
+                match tokio::time::timeout(BETWEEN_LOOKS, readable).await {
+                    Ok(Ok(())) => break,
+                    Ok(Err(error)) => {
+                        return Err(Error::io("wait for the container's monitor", error));
+                    }
+                    Err(_) => asked.check_monitor()?,
+                }
+            }
             waiting = match asked.connection.receive() {
                 Ok(reply) => return response(reply),
                 Err(_) => asked.again()?,

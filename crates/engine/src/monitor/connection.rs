@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::protocol::{LONGEST_LINE, Reply, Request};
-use super::spawn;
+use super::{silence, spawn};
 use crate::{Error, Layout, Result, lines};
 
 /// How long somebody may hold the lock without answering: a monitor that is about to go, or one who asks about the lock.
@@ -29,7 +29,7 @@ pub fn request(layout: &Layout, id: &str, request: &Request) -> Result<(Connecti
     let start = Instant::now();
     loop {
         if let Some(connection) = spawn::connect_or_spawn(layout, id)?
-            && let Some((connection, reply)) = ask(connection, request)?
+            && let Some((connection, reply)) = ask(layout, id, connection, request)?
         {
             return reply.into_result().map(|reply| (connection, reply));
         }
@@ -43,22 +43,28 @@ pub fn request(layout: &Layout, id: &str, request: &Request) -> Result<(Connecti
 /// Why a monitor that holds its container's lock does not answer.
 fn silent(layout: &Layout, id: &str) -> Error {
     let directory = layout.container_run(id);
-    Error::system(match directory.join(spawn::SOCKET).exists() {
-        true => format!("the monitor of container {id} does not answer"),
-        false => format!(
-            "the monitor of container {id} does not listen in {}: the container was started with another runtime directory, \
-             or that was removed; set XDG_RUNTIME_DIR as it was then, or kill the process tool-monitor of it and try again",
-            directory.display()
-        ),
-    })
+    if directory.join(spawn::SOCKET).exists() {
+        return silence::of_container(layout, id);
+    }
+    Error::system(format!(
+        "the monitor of container {id} does not listen in {}: the container was started with another runtime directory, \
+         or that was removed; set XDG_RUNTIME_DIR as it was then, or kill the process tool-monitor of it and try again",
+        directory.display()
+    ))
 }
 
 /// Asks; nothing if the monitor was about to go when we came, and has read nothing.
 pub(super) fn ask(
+    layout: &Layout,
+    id: &str,
     mut connection: Connection,
     request: &Request,
 ) -> Result<Option<(Connection, Reply)>> {
-    match connection.exchange(request) {
+    let sent = connection.begin(request);
+    if sent.is_ok() {
+        silence::wait_for_answer(layout, id, &connection)?;
+    }
+    match sent.and_then(|()| connection.read()) {
         Ok(reply) => Ok(Some((connection, reply))),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
         Err(error) => Err(failed(error)),
@@ -72,9 +78,8 @@ impl Connection {
         }
     }
 
-    fn exchange(&mut self, request: &Request) -> io::Result<Reply> {
+    fn begin(&mut self, request: &Request) -> io::Result<()> {
         match self.write(request, None) {
-            Ok(()) => self.read(),
             Err(error)
                 if matches!(
                     error.kind(),
@@ -83,7 +88,7 @@ impl Connection {
             {
                 Err(io::ErrorKind::UnexpectedEof.into())
             }
-            Err(error) => Err(error),
+            result => result,
         }
     }
 
@@ -125,6 +130,11 @@ impl Connection {
         }
         Ok(serde_json::from_slice(&line)?)
     }
+}
+
+/// Whether something was read that was not asked for yet.
+pub(super) fn is_answered(connection: &Connection) -> bool {
+    !connection.stream.buffer().is_empty()
 }
 
 /// To wait for an answer and for something else: nothing of it is read ahead of the answer that follows.

@@ -57,6 +57,8 @@ pub enum Request {
     Pause,
     /// Let them go on.
     Unpause,
+    /// Say that it is there: [`Reply::Done`].
+    Ping,
     /// Set the size of the container's terminal.
     Resize(Size),
     /// Start a joining process that the store has: with clients, [`Reply::Ready`] before it starts, then

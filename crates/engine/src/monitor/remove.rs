@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::place::has_leftovers;
 use super::protocol::Request;
-use super::{clean_up, connection, observe, spawn};
+use super::{clean_up, connection, observe, silence, spawn};
 use crate::state::{self, Lock, Record, State, Status, Store};
-use crate::{Error, ErrorKind, Layout, Result};
+use crate::{ErrorKind, Layout, Result};
 
 /// How long somebody may hold the lock without answering.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ fn remove_damaged(
 /// [`ErrorKind::NotFound`] if there is no such container, [`ErrorKind::Conflict`] if it runs and that is not forced, and
 /// [`ErrorKind::System`] if something of it cannot be removed.
 pub fn remove(layout: &Layout, id: &str, forced: bool, volumes: bool) -> Result<()> {
-    let start = Instant::now();
+    let mut start = Instant::now();
     // Another removal that is faster is no failure of this one.
     let mut was_there = false;
     loop {
@@ -87,14 +87,19 @@ pub fn remove(layout: &Layout, id: &str, forced: bool, volumes: bool) -> Result<
                 force: forced,
                 volumes,
             };
-            if let Some((_, reply)) = connection::ask(connection, &request)? {
-                return reply.into_result().map(drop);
+            match connection::ask(layout, id, connection, &request) {
+                Ok(Some((_, reply))) => return reply.into_result().map(drop),
+                Ok(None) => {}
+                // The next one goes on with it.
+                Err(error) if forced && silence::is_silence(&error) => {
+                    silence::end(layout, id)?;
+                    start = Instant::now();
+                }
+                Err(error) => return Err(error),
             }
         }
         if start.elapsed() > PATIENCE {
-            return Err(Error::system(format!(
-                "the monitor of container {id} does not answer"
-            )));
+            return Err(silence::of_container(layout, id));
         }
         thread::sleep(Duration::from_millis(1));
     }

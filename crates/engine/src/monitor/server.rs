@@ -107,6 +107,7 @@ pub(super) async fn serve(container: Rc<Container>, mut connection: Connection) 
         Request::Kill { signal } => container.kill(signal),
         Request::Stop { signal, timeout } => container.stop(signal, timeout).await,
         Request::Restart { signal, timeout } => container.restart(signal, timeout).await,
+        Request::Ping => Ok(()),
         Request::Pause => container.set_paused(true),
         Request::Unpause => container.set_paused(false),
         Request::Resize(size) => container.resize(size),

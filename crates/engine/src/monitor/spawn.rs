@@ -11,10 +11,13 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
-use super::Connection;
+use super::{Connection, silence};
 use crate::layout::make_directory;
 use crate::runtime::SealedCommand;
 use crate::state::Lock;
@@ -26,6 +29,9 @@ pub(crate) const NAME: &str = "tool-monitor";
 
 /// The size from which on a monitor's log is begun anew, in bytes.
 const LONGEST_LOG: u64 = 64 * 1024;
+
+/// How long a monitor may leave those waiting who come, and what they send.
+const QUEUE: Duration = Duration::from_secs(30);
 
 /// Connects to the monitor, starting it if nobody has the lock; nothing if somebody has it and does not listen.
 pub(super) fn connect_or_spawn(layout: &Layout, id: &str) -> Result<Option<Connection>> {
@@ -46,8 +52,12 @@ pub(super) fn connect(layout: &Layout, id: &str) -> Result<Option<Connection>> {
     let Some(directory) = Directory::open(&layout.container_run(id))? else {
         return Ok(None);
     };
-    match UnixStream::connect(directory.socket()) {
+    match dial(&directory.socket()) {
         Ok(stream) => Ok(Some(Connection::new(stream))),
+        // As many wait for it as may.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Err(silence::of_container(layout, id))
+        }
         Err(error)
             if matches!(
                 error.kind(),
@@ -61,6 +71,28 @@ pub(super) fn connect(layout: &Layout, id: &str) -> Result<Option<Connection>> {
             error,
         )),
     }
+}
+
+/// Connects, and waits no longer than a moment where the queue of those who wait is full.
+fn dial(path: &Path) -> io::Result<UnixStream> {
+    let address = SocketAddrUnix::new(path)?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let start = Instant::now();
+    loop {
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => break,
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) if start.elapsed() < QUEUE => {
+                thread::sleep(Duration::from_millis(10))
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(false)?;
+    stream.set_write_timeout(Some(QUEUE))?;
+    Ok(stream)
 }
 
 /// Starts the monitor of a container that was just made, beside what its client does before it has it started. Nobody is
