@@ -16,7 +16,7 @@ pub(crate) fn measure(root: &Path, baseline: Option<&str>) -> anyhow::Result<()>
         .map(|name| Revision::check_out(root, name))
         .transpose()?;
     println!(
-        "| program | bytes, 1 command | bytes, {COMMANDS} | bytes a command | clean build s |"
+        "| program | bytes, 1 command | bytes, {COMMANDS} | bytes a command | clean build, CPU s |"
     );
     println!("| --- | ---: | ---: | ---: | ---: |");
     if let Some(revision) = &revision {
