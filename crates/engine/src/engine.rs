@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::configuration::Configuration;
 use crate::{Layout, Result, image};
 
 /// An engine over the state that lies under a [`Layout`].
@@ -32,9 +33,12 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Those of [`Layout::create`].
+    /// Those of [`Layout::create`], and [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a configuration
+    /// file that cannot be understood.
     pub fn open(layout: Layout) -> Result<Engine> {
         layout.create()?;
+        // What is wrong in it is told at once, and not by the first pull.
+        Configuration::of(&layout)?;
         Ok(Engine {
             inner: Arc::new(Inner { layout }),
             starts_what_it_makes: false,

@@ -105,6 +105,11 @@ pub fn subordinate(data: &[u8]) {
     crate::user_namespace::fuzz(data);
 }
 
+/// The engine's configuration file.
+pub fn configuration(data: &[u8]) {
+    crate::configuration::fuzz(data);
+}
+
 /// Files of containers and networks, and what is said to monitors.
 pub fn stored(data: &[u8]) {
     crate::state::fuzz(data);
@@ -140,6 +145,7 @@ mod tests {
         corpus("pattern", super::pattern);
         corpus("resolv_conf", super::resolv_conf);
         corpus("subordinate", super::subordinate);
+        corpus("configuration", super::configuration);
         corpus("stored", super::stored);
     }
 }

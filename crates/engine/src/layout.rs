@@ -26,6 +26,8 @@ const AT: &str = "at";
 pub struct Layout {
     root: PathBuf,
     run: PathBuf,
+    /// The file that somebody named; nothing for the one in the root.
+    configuration: Option<PathBuf>,
 }
 
 impl Layout {
@@ -50,6 +52,7 @@ impl Layout {
         Ok(Layout {
             root,
             run: runtime_directory(),
+            configuration: None,
         })
     }
 
@@ -73,12 +76,40 @@ impl Layout {
         Ok(Layout {
             root,
             run: runtime_directory().join(AT).join(name),
+            configuration: None,
         })
     }
 
     /// The engine of those two directories, as another process of it found them.
     pub fn from_parts(root: PathBuf, run: PathBuf) -> Layout {
-        Layout { root, run }
+        Layout {
+            root,
+            run,
+            configuration: None,
+        }
+    }
+
+    /// The same engine with the configuration of that file instead of `engine.json` in its root; an empty path changes nothing.
+    #[must_use]
+    pub fn with_configuration(self, file: impl Into<PathBuf>) -> Layout {
+        let file = file.into();
+        Layout {
+            configuration: (!file.as_os_str().is_empty()).then_some(file),
+            ..self
+        }
+    }
+
+    /// The configuration file, and whether somebody named it, so that it has to be there.
+    pub(crate) fn configuration(&self) -> (PathBuf, bool) {
+        match &self.configuration {
+            Some(file) => (file.clone(), true),
+            None => (self.root.join("engine.json"), false),
+        }
+    }
+
+    /// The configuration file that somebody named, as the argument of another process of the engine; empty for none.
+    pub(crate) fn named_configuration(&self) -> &Path {
+        self.configuration.as_deref().unwrap_or(Path::new(""))
     }
 
     /// What tells this engine from every other one, of other machines too.

@@ -7,6 +7,7 @@ mod access;
 pub mod api;
 pub mod cgroup;
 mod check;
+mod configuration;
 mod containers;
 mod disk_usage;
 mod engine;

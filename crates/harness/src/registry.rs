@@ -1,8 +1,10 @@
 //! A private registry on a loopback port that the kernel picks.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::Certificate;
 use crate::guard::Guard;
 
 /// Serves until standard input closes, as the engine's guard does.
@@ -33,6 +35,8 @@ const AUTHORIZATION: &str = "Basic dGVzdGVyOnNlc2FtZS1mb3ItdGVzdHM=";
 #[derive(Debug)]
 pub struct Registry {
     address: String,
+    /// Where its images are.
+    data: PathBuf,
     wants_login: bool,
     _guard: Guard,
 }
@@ -43,7 +47,15 @@ impl Registry {
     /// # Errors
     /// If this machine has no `docker-registry`, or it does not come up; the text then holds its log.
     pub fn start() -> Result<Registry, String> {
-        Registry::start_with(false)
+        Registry::start_with(false, None)
+    }
+
+    /// Starts another registry of what this one has, which speaks TLS with that certificate.
+    ///
+    /// # Errors
+    /// As of [`Registry::start`].
+    pub fn over_tls(&self, certificate: &Certificate) -> Result<Registry, String> {
+        Registry::start_with(false, Some((&self.data, certificate)))
     }
 
     /// Starts a registry that lets in nobody but [`Registry::USER`], with [`Registry::PASSWORD`].
@@ -51,7 +63,7 @@ impl Registry {
     /// # Errors
     /// As of [`Registry::start`].
     pub fn start_with_login() -> Result<Registry, String> {
-        Registry::start_with(true)
+        Registry::start_with(true, None)
     }
 
     /// The user of a registry that wants a login.
@@ -59,7 +71,10 @@ impl Registry {
     /// The user's password.
     pub const PASSWORD: &'static str = PASSWORD;
 
-    fn start_with(wants_login: bool) -> Result<Registry, String> {
+    fn start_with(
+        wants_login: bool,
+        tls: Option<(&PathBuf, &Certificate)>,
+    ) -> Result<Registry, String> {
         let program = crate::find_program("docker-registry")
             .ok_or_else(|| "docker-registry (Debian: docker-registry)".to_owned())?;
         let failed = |error: &dyn fmt::Display| format!("a docker-registry that starts: {error}");
@@ -69,10 +84,29 @@ impl Registry {
             .map_err(|error| failed(&error))?
             // The guard removes it, which it still can when this process is killed.
             .keep();
+        let data = match tls {
+            Some((data, _)) => data.clone(),
+            None => directory.join("data"),
+        };
+        let mut http = "addr: '127.0.0.1:0'".to_owned();
+        if let Some((_, certificate)) = tls {
+            for (name, content) in [
+                ("certificate", &certificate.certificate),
+                ("key", &certificate.key),
+            ] {
+                std::fs::write(directory.join(name), content).map_err(|error| failed(&error))?;
+            }
+            let file = |name| directory.join(name).display().to_string();
+            http += &format!(
+                ", tls: {{certificate: '{}', key: '{}'}}",
+                file("certificate"),
+                file("key")
+            );
+        }
         let mut configuration = format!(
-            "version: 0.1\nlog: {{level: info}}\nhttp: {{addr: '127.0.0.1:0'}}\n\
+            "version: 0.1\nlog: {{level: info}}\nhttp: {{{http}}}\n\
              storage: {{filesystem: {{rootdirectory: '{}'}}}}\n",
-            directory.join("data").display()
+            data.display()
         );
         if wants_login {
             let users = directory.join("users");
@@ -94,6 +128,7 @@ impl Registry {
         match address {
             Some(address) => Ok(Registry {
                 address,
+                data,
                 wants_login,
                 _guard: guard,
             }),

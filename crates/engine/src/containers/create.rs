@@ -5,6 +5,7 @@ use bollard_stubs::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig
 use super::name::{made_up, new_id};
 use super::{Container, NewContainer, refuse, rootfs};
 use crate::cgroup::{Host, Limits};
+use crate::configuration::Configuration;
 use crate::image::{Image, Platform};
 use crate::spec::{self, ImageDefaults, MountKind, MountPoint};
 use crate::state::{Moment, Record, Rootfs, Store, check_name};
@@ -200,7 +201,12 @@ fn set_defaults(
     if log.typ.as_deref().unwrap_or_default().is_empty() {
         log.typ = Some("json-file".to_owned());
     }
-    log.config.get_or_insert_default();
+    let options = log.config.get_or_insert_default();
+    if log.typ.as_deref() == Some("json-file") {
+        for (name, value) in Configuration::of(engine.layout())?.log_opts {
+            options.entry(name).or_insert(value);
+        }
+    }
     let memory = host_config.memory.unwrap_or(0);
     if memory > 0 && host_config.memory_swap.unwrap_or(0) == 0 {
         host_config.memory_swap = Some(memory.saturating_mul(2));

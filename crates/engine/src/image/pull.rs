@@ -24,9 +24,10 @@ use super::platform::Platform;
 use super::receive::{Expected, Received, receive};
 use super::registry::blob::BlobReader;
 use super::registry::manifest::{Blob, Document, Manifest, choose};
-use super::registry::{Canceller, Credentials, Registry};
+use super::registry::{Canceller, Credentials, Registry, Site};
 use super::store::{LONGEST_CONFIG, Store};
 use super::{sync, unpack};
+use crate::configuration::Configuration;
 use crate::{Error, ErrorKind, Result};
 
 /// How many layers come at a time, as with Docker.
@@ -122,8 +123,8 @@ impl Store {
         // What a pull left that was killed takes room that this one may need.
         self.collect_unfinished()?;
         let pin = self.pin()?;
-        let registry = Registry::new(reference.clone(), request.credentials.clone());
-        let (digest, document) = registry.manifest(reference.version())?;
+        let (registry, (digest, document)) =
+            self.find_registry(&reference, &request.credentials)?;
         let known = self.names.get(&with_digest(&reference, &digest)?)?;
         let known = match known {
             Some(id) => self.image(&id, &pin)?,
@@ -156,6 +157,32 @@ impl Store {
             source,
             pin,
         })
+    }
+}
+
+impl Store {
+    /// The first registry that has what is wanted, and what that is. A mirror that has it not, or does not answer, is passed
+    /// over.
+    fn find_registry(
+        &self,
+        reference: &Reference,
+        credentials: &Credentials,
+    ) -> Result<(Registry, (Digest, Document))> {
+        let configuration = Configuration::of(self.layout())?;
+        let mut failure = Error::system("there is no registry to ask");
+        for site in Site::all(reference, &configuration) {
+            let registry = Registry::new(&site, reference.clone(), credentials);
+            match registry.manifest(reference.version()) {
+                Ok(found) => return Ok((registry, found)),
+                Err(error) => {
+                    if site.is_mirror {
+                        log::warn!("mirror: {error}");
+                    }
+                    failure = error;
+                }
+            }
+        }
+        Err(failure)
     }
 }
 

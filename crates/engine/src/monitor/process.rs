@@ -46,13 +46,14 @@ fn run(arguments: &[OsString]) -> u8 {
 }
 
 fn try_run(arguments: &[OsString]) -> Result<()> {
-    let [root, run, id] = arguments else {
+    let [root, run, id, configuration] = arguments else {
         return Err(Error::invalid("a monitor is started by the engine alone"));
     };
     let id = id
         .to_str()
         .ok_or_else(|| Error::invalid("the container's id is no text"))?;
-    let layout = Layout::from_parts(PathBuf::from(root), PathBuf::from(run));
+    let layout = Layout::from_parts(PathBuf::from(root), PathBuf::from(run))
+        .with_configuration(configuration);
     let failed = |error: io::Error| Error::io("become a monitor", error);
 
     // What whoever started us had open is not for a container to hold.

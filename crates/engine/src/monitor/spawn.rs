@@ -161,6 +161,7 @@ fn start(layout: &Layout, id: &str, lock: Lock, listener: UnixListener) -> Resul
     let cannot = |error: io::Error| Error::io("start a monitor", error);
     command
         .args([layout.root(), layout.run(), Path::new(id)])
+        .arg(layout.named_configuration())
         .env_clear()
         .envs(environment)
         .stdin(OwnedFd::from(listener))

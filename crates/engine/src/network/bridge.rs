@@ -18,6 +18,7 @@ use super::netlink::Netlink;
 use super::record::{self, Bridge, Lease, Locked, Record};
 use super::subnet::Subnet;
 use super::{cable, firewall, resolv_conf};
+use crate::configuration::Configuration;
 use crate::image::lock::Lock;
 use crate::{Error, Layout, Result};
 
@@ -179,12 +180,13 @@ pub(crate) fn ensure(
         }
         return Ok((bridge, found.index));
     }
-    make(netlink, locked, &owner, warnings)
+    make(netlink, locked, layout, &owner, warnings)
 }
 
 fn make(
     netlink: &mut Netlink,
     locked: &mut Locked,
+    layout: &Layout,
     owner: &Owner,
     warnings: &mut Vec<String>,
 ) -> Result<(Bridge, u32)> {
@@ -202,6 +204,7 @@ fn make(
     }
     let recorded = locked.record.bridge.as_ref();
     let servers = resolv_conf::servers();
+    let pools = &Configuration::of(layout)?.default_address_pools;
     let (name, subnet, way_out) = loop {
         let links = netlink.links().map_err(failed)?;
         let taken: Vec<&str> = links.iter().filter_map(link_name).collect();
@@ -213,8 +216,8 @@ fn make(
         let (routes, way_out) = routes(netlink).map_err(failed)?;
         let subnet = recorded
             .map(|bridge| bridge.subnet)
-            .filter(|subnet| subnet.is_free(&routes, &servers))
-            .or_else(|| Subnet::choose(&routes, &servers));
+            .filter(|subnet| subnet.is_of(pools) && subnet.is_free(&routes, &servers))
+            .or_else(|| Subnet::choose(pools, &routes, &servers));
         if let (Some(name), Some(subnet)) = (name, subnet) {
             break (name, subnet, way_out);
         }
@@ -295,7 +298,8 @@ fn none_left(links: &[LinkMessage]) -> Error {
     };
     Error::system(format!(
         "could not find an available, non-overlapping IPv4 address pool for the bridge: the machine has routes to all of \
-         them{engines}; or use --network host or --network none"
+         them{engines}; name others as default-address-pools in engine.json in the engine's root, or use --network host or \
+         --network none"
     ))
 }
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::configuration::Pool;
+
 /// A network: the bits of an address that all of its members share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Subnet {
@@ -84,12 +86,29 @@ impl Subnet {
             .find(|address| !is_taken(*address))
     }
 
-    /// A network for a bridge that meets none of these, nor has one of these addresses.
-    pub(crate) fn choose(routes: &[Subnet], addresses: &[IpAddr]) -> Option<Subnet> {
-        CANDIDATES
-            .into_iter()
-            .map(|(address, prefix)| Subnet::new(address, prefix))
-            .find(|candidate| candidate.is_free(routes, addresses))
+    /// A network for a bridge that meets none of these, nor has one of these addresses: of the pools, if there are some.
+    pub(crate) fn choose(
+        pools: &[Pool],
+        routes: &[Subnet],
+        addresses: &[IpAddr],
+    ) -> Option<Subnet> {
+        let is_free = |candidate: &Subnet| candidate.is_free(routes, addresses);
+        if pools.is_empty() {
+            let own = CANDIDATES.into_iter();
+            return own
+                .map(|(address, prefix)| Subnet::new(address, prefix))
+                .find(is_free);
+        }
+        pools.iter().flat_map(of_pool).find(is_free)
+    }
+
+    /// Whether it is one of the pools', or there are none.
+    pub(crate) fn is_of(self, pools: &[Pool]) -> bool {
+        let is_within = |pool: &Pool| {
+            self.prefix == pool.size
+                && Subnet::new(pool.base.0, pool.base.1).contains(self.gateway())
+        };
+        pools.is_empty() || pools.iter().any(is_within)
     }
 
     /// Whether it meets none of these routes, nor has one of these addresses.
@@ -102,6 +121,21 @@ impl Subnet {
             .any(|address| matches!(address, IpAddr::V4(address) if self.contains(*address)));
         !on_a_route && !has_one
     }
+}
+
+/// The networks of a pool, the first first.
+fn of_pool(pool: &Pool) -> impl Iterator<Item = Subnet> + use<> {
+    let (address, prefix) = pool.base;
+    let (base, size) = (Subnet::new(address, prefix).base, pool.size);
+    let count = 1_u64 << size.saturating_sub(prefix).min(31);
+    (0..count).map(move |number| {
+        // A pool of one network of everything has no second to shift to.
+        let offset = u32::try_from(number << (32 - u32::from(size))).unwrap_or(0);
+        Subnet {
+            base: base | offset,
+            prefix: size,
+        }
+    })
 }
 
 fn mask(prefix: u8) -> u32 {
@@ -174,7 +208,7 @@ mod tests {
                 .iter()
                 .map(|server| server.parse().expect("an address"))
                 .collect();
-            Subnet::choose(&routes, &servers).map(|subnet| subnet.to_string())
+            Subnet::choose(&[], &routes, &servers).map(|subnet| subnet.to_string())
         };
         assert_eq!(choose(&[], &[]).as_deref(), Some("172.29.0.0/16"));
         assert_eq!(
@@ -197,6 +231,32 @@ mod tests {
             ),
             None
         );
+    }
+
+    #[test]
+    fn pools_are_cut_into_networks() {
+        let pool = |base: [u8; 4], prefix, size| Pool {
+            base: (base.into(), prefix),
+            size,
+        };
+        let pools = [pool([10, 10, 0, 0], 23, 24), pool([10, 20, 0, 0], 24, 24)];
+        let choose = |routes: &[&str]| {
+            let routes: Vec<Subnet> = routes.iter().map(|route| subnet(route)).collect();
+            Subnet::choose(&pools, &routes, &[]).map(|subnet| subnet.to_string())
+        };
+        assert_eq!(choose(&[]).as_deref(), Some("10.10.0.0/24"));
+        assert_eq!(choose(&["10.10.0.7/32"]).as_deref(), Some("10.10.1.0/24"));
+        assert_eq!(choose(&["10.10.0.0/16"]).as_deref(), Some("10.20.0.0/24"));
+        assert_eq!(choose(&["10.10.0.0/16", "10.20.0.0/16"]), None);
+        assert_eq!(of_pool(&pool([0, 0, 0, 0], 0, 0)).count(), 1);
+        for (text, expected) in [
+            ("10.10.1.0/24", true),
+            ("10.10.2.0/24", false),
+            ("10.10.0.0/25", false),
+        ] {
+            assert_eq!(subnet(text).is_of(&pools), expected, "{text}");
+            assert!(subnet(text).is_of(&[]));
+        }
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl Inside {
         command
             .args([layout.root(), layout.run()])
             .args([purpose.as_str(), log::max_level().as_str()])
+            .arg(layout.named_configuration())
             .current_dir("/")
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::null());

@@ -51,12 +51,13 @@ fn take_over() -> io::Result<Arc<Channel>> {
 }
 
 fn serve(arguments: &[OsString], channel: &Arc<Channel>) -> Result<()> {
-    let [root, run, purpose, level] = arguments else {
+    let [root, run, purpose, level, configuration] = arguments else {
         return Err(Error::invalid(format!(
             "{NAME} is started by the engine alone"
         )));
     };
-    let layout = Layout::from_parts(PathBuf::from(root), PathBuf::from(run));
+    let layout = Layout::from_parts(PathBuf::from(root), PathBuf::from(run))
+        .with_configuration(configuration);
     let stays = purpose != Purpose::Look.as_str();
     if let Some(level) = level.to_str().and_then(|level| level.parse().ok()) {
         // There is no other one yet.

@@ -4,6 +4,7 @@
 #[path = "../api/wire.rs"]
 mod wire;
 
+mod configured;
 mod dockerd;
 mod fake;
 mod lies;

@@ -26,6 +26,9 @@ struct Serve {
     /// Socket to listen on, which only you can connect to [default: engine.sock in the engine's runtime directory]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
+    /// Configuration file, with keys of Docker's daemon.json [default: engine.json in the engine's state directory]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// Why serving is over.
@@ -46,7 +49,10 @@ fn serve(
     globals: Globals<GlobalOptions>,
     choice: State<Choice>,
 ) -> anyhow::Result<ExitStatus> {
-    let (layout, socket) = place(&globals, &choice, cx, args.socket)?;
+    let (mut layout, socket) = place(&globals, &choice, cx, args.socket)?;
+    if let Some(file) = args.config {
+        layout = layout.with_configuration(path::absolute(file)?);
+    }
     // Caught before there is a socket that a signal could leave behind.
     // What is ignored stays so: a shell ignores SIGINT for what it starts in the background of a script.
     let heeded = [SIGTERM, SIGINT]

@@ -32,6 +32,10 @@ pub(super) struct Http {
     /// In TLS to this machine, through no proxy.
     near: OnceLock<Agent>,
     far: OnceLock<Agent>,
+    /// In TLS to the registry that nothing is checked of.
+    unchecked: OnceLock<Agent>,
+    /// Host and port of that registry.
+    lenient: Option<String>,
 }
 
 /// An answer whose head is there.
@@ -67,6 +71,14 @@ pub(super) enum Failure {
 }
 
 impl Http {
+    /// Connections that may be in plain HTTP to one server, and in TLS with any certificate.
+    pub(super) fn lenient(authority: &str) -> Http {
+        Http {
+            lenient: Some(authority.to_owned()),
+            ..Http::default()
+        }
+    }
+
     /// Asks, and follows redirections.
     pub(super) fn ask(&self, question: Question<'_>) -> std::result::Result<Answer, Failure> {
         let mut address = question.address.to_owned();
@@ -115,19 +127,32 @@ impl Http {
     fn try_once(&self, question: &Question<'_>) -> std::result::Result<Answer, Failure> {
         let address = question.address;
         let host = host(address).unwrap_or_default();
+        let is_lenient = self.lenient.is_some() && self.lenient.as_deref() == authority(address);
         let agent = match (address.starts_with("https://"), is_loopback(host)) {
-            (true, true) => self.near.get_or_init(|| agent(true, None)),
+            (true, _) if is_lenient => match self.unchecked.get() {
+                Some(agent) => agent,
+                None => {
+                    let proxy = match is_loopback(host) {
+                        true => None,
+                        false => proxy::of_environment().map_err(Failure::Other)?,
+                    };
+                    self.unchecked.get_or_init(|| agent(Tls::Unchecked, proxy))
+                }
+            },
+            (false, _) if is_lenient => self.plain.get_or_init(|| agent(Tls::None, None)),
+            (true, true) => self.near.get_or_init(|| agent(Tls::Checked, None)),
             (true, false) => match self.far.get() {
                 Some(agent) => agent,
                 None => {
                     let proxy = proxy::of_environment().map_err(Failure::Other)?;
-                    self.far.get_or_init(|| agent(true, proxy))
+                    self.far.get_or_init(|| agent(Tls::Checked, proxy))
                 }
             },
-            (false, true) => self.plain.get_or_init(|| agent(false, None)),
+            (false, true) => self.plain.get_or_init(|| agent(Tls::None, None)),
             (false, false) => {
                 return Err(Failure::Other(Error::system(format!(
-                    "Get \"{address}\": registries are spoken to in TLS, but for those on this machine itself"
+                    "Get \"{address}\": registries are spoken to in TLS, but for those on this machine itself and what engine.json has as \
+                     insecure-registries"
                 ))));
             }
         };
@@ -170,7 +195,7 @@ impl Http {
 
     /// Ends all connections: what waits for them in other threads fails.
     pub(super) fn shut_down(&self) {
-        for agent in [&self.plain, &self.near, &self.far] {
+        for agent in [&self.plain, &self.near, &self.far, &self.unchecked] {
             if let Some(agent) = agent.get() {
                 agent.clone().shutdown();
             }
@@ -228,7 +253,7 @@ fn authority(address: &str) -> Option<&str> {
     (!authority.is_empty() && !authority.contains('@')).then_some(authority)
 }
 
-fn host(address: &str) -> Option<&str> {
+pub(super) fn host(address: &str) -> Option<&str> {
     let authority = authority(address)?;
     match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next(),
@@ -265,19 +290,28 @@ pub(super) fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-fn agent(tls: bool, proxy: Option<Proxy>) -> Agent {
+/// How connections are secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tls {
+    None,
+    Checked,
+    /// Whoever is there is believed.
+    Unchecked,
+}
+
+fn agent(tls: Tls, proxy: Option<Proxy>) -> Agent {
     let mut config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .user_agent(concat!("tool/", env!("CARGO_PKG_VERSION")))
-        .https_only(tls)
+        .https_only(tls != Tls::None)
         .timeout_resolve(Some(PATIENCE))
         .timeout_connect(Some(PATIENCE))
         .timeout_send_request(Some(PATIENCE))
         .timeout_recv_response(Some(SILENCE))
         .timeout_per_read(Some(SILENCE))
         .proxy(proxy);
-    if tls {
+    if tls != Tls::None {
         let certificates = rustls_native_certs::load_native_certs();
         for error in &certificates.errors {
             log::debug!(target: "engine::image", "certificates of authorities: {error}");
@@ -290,6 +324,7 @@ fn agent(tls: bool, proxy: Option<Proxy>) -> Agent {
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+            .disable_verification(tls == Tls::Unchecked)
             .root_certs(RootCerts::Specific(Arc::new(certificates)))
             .build();
         config = config.tls_config(tls);

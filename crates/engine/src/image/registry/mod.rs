@@ -7,6 +7,7 @@ mod http;
 pub(super) mod manifest;
 mod proxy;
 mod refusal;
+mod site;
 mod token;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,12 +19,11 @@ pub use credentials::Credentials;
 
 use super::digest::Digest;
 use crate::{Error, ErrorKind, Result};
-use http::{Answer, Failure, Http, Question, is_loopback};
+use http::{Answer, Failure, Http, Question};
 use manifest::Document;
 use refusal::Refused;
-
-/// What the registry of Docker Hub is called, and what it is reached by.
-const HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
+use site::Security;
+pub(super) use site::Site;
 
 /// One repository of a registry.
 #[derive(Debug)]
@@ -33,6 +33,9 @@ pub(super) struct Registry {
     credentials: Credentials,
     /// `https://registry.example/v2/team/app`. A registry on this machine may turn out to want TLS.
     base: Mutex<String>,
+    security: Security,
+    /// Whether it is known by now how the registry is spoken to.
+    has_answered: AtomicBool,
     /// The value of `Authorization` that was good the last time.
     authorization: Mutex<Option<String>>,
     cancelled: AtomicBool,
@@ -58,27 +61,30 @@ impl Canceller {
 }
 
 impl Registry {
-    /// The repository of a reference. Nothing is asked yet.
-    pub(super) fn new(reference: Reference, credentials: Credentials) -> Registry {
-        let host = match reference.registry() {
-            host if host == HUB.0 => HUB.1,
-            host => host,
+    /// The repository of a reference on that site. Nothing is asked yet. A mirror is shown no credentials.
+    pub(super) fn new(site: &Site, reference: Reference, credentials: &Credentials) -> Registry {
+        let credentials = match site.is_mirror {
+            true => Credentials::default(),
+            false => credentials.clone(),
         };
-        let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-            // The colons of an IPv6 address do not set a port off.
-            if port.ends_with(']') { host } else { name }
-        });
-        let scheme = if is_loopback(name) { "http" } else { "https" };
-        let base = format!("{scheme}://{host}/v2/{}", reference.path());
+        let Site {
+            scheme, authority, ..
+        } = site;
+        let base = format!("{scheme}://{authority}/v2/{}", reference.path());
         let authorization = match credentials.registry_token.as_str() {
             "" => None,
             token => Some(format!("Bearer {token}")),
         };
         Registry {
-            http: Http::default(),
+            http: match site.security {
+                Security::Tls => Http::default(),
+                Security::Near | Security::Insecure => Http::lenient(authority),
+            },
+            security: site.security,
             reference,
             credentials,
             base: Mutex::new(base),
+            has_answered: AtomicBool::new(false),
             authorization: Mutex::new(authorization),
             cancelled: AtomicBool::new(false),
         }
@@ -190,6 +196,25 @@ impl Registry {
             })
         };
         let answer = ask(&base);
+        if self.security == Security::Insecure
+            && answer.is_err()
+            && !self.has_answered.load(Ordering::Relaxed)
+            && let Some(rest) = base.strip_prefix("https://")
+        {
+            let plain = format!("http://{rest}");
+            return match ask(&plain) {
+                Ok(second) => {
+                    *lock(&self.base) = plain;
+                    self.has_answered.store(true, Ordering::Relaxed);
+                    Ok(second)
+                }
+                // The first failure is that of what was to be expected.
+                Err(_) => answer,
+            };
+        }
+        if answer.is_ok() {
+            self.has_answered.store(true, Ordering::Relaxed);
+        }
         let wants_tls = match &answer {
             Err(Failure::NotHttp(_) | Failure::Disconnected(_)) => true,
             // How Go's server answers who speaks plain HTTP to its TLS.
