@@ -10,9 +10,29 @@ use hyper::body::Bytes;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, UPGRADE};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::body::{AnswerBody, BodyWriter};
 use crate::{Error, Result};
+
+/// The fields of answers that are maps: their keys are data. Every other object has the fields of a type, in its order.
+const MAPS: [&str; 15] = [
+    "Annotations",
+    "AuxiliaryAddresses",
+    "Containers",
+    "DriverOpts",
+    "ExposedPorts",
+    "Labels",
+    "Metadata",
+    "Networks",
+    "Options",
+    "PortBindings",
+    "Ports",
+    "StorageOpt",
+    "Sysctls",
+    "Tmpfs",
+    "Volumes",
+];
 
 /// What takes over a connection, with the bytes that its client sent behind the head of the request.
 pub(super) type Continuation = Box<dyn FnOnce(UnixStream, Vec<u8>) + Send>;
@@ -22,6 +42,27 @@ pub(crate) struct Answer {
     pub(super) response: Response<AnswerBody>,
     /// What takes the connection over once the head of the answer is sent.
     pub(super) continuation: Option<Continuation>,
+}
+
+/// Puts the keys of maps in order, as Go does: they come from hash maps, whose order is another one each time.
+fn sort_maps(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(sort_maps),
+        Value::Object(object) => {
+            for (key, value) in object {
+                sort_maps(value);
+                if let (true, Value::Object(map)) = (MAPS.contains(&key.as_str()), &mut *value) {
+                    map.sort_keys();
+                }
+                if let ("LogConfig", Value::Object(log)) = (key.as_str(), value)
+                    && let Some(Value::Object(options)) = log.get_mut("Config")
+                {
+                    options.sort_keys();
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 impl fmt::Debug for Answer {
@@ -64,8 +105,10 @@ impl Answer {
 
     /// A status and a value as JSON.
     pub(crate) fn json_with(status: StatusCode, value: &impl Serialize) -> Result<Answer> {
-        let mut text = serde_json::to_vec(value)
-            .map_err(|error| Error::system(format!("write the answer: {error}")))?;
+        let unwritten = |error| Error::system(format!("write the answer: {error}"));
+        let mut value = serde_json::to_value(value).map_err(unwritten)?;
+        sort_maps(&mut value);
+        let mut text = serde_json::to_vec(&value).map_err(unwritten)?;
         // As Docker has it, and as curl's users like it.
         text.push(b'\n');
         let answer = Answer::new(status, AnswerBody::Whole(Bytes::from(text)));

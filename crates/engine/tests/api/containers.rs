@@ -21,6 +21,37 @@ pub(crate) fn create(fixture: &Fixture, name: &str, body: Value) -> String {
     body["Id"].as_str().expect("an id").to_owned()
 }
 
+/// Go writes maps so, and who compares two answers counts on it.
+#[test]
+fn maps_are_in_the_order_of_their_keys() {
+    let fixture = Fixture::new();
+    let names: Vec<String> = (0..20).map(|n| format!("key{n:02}")).collect();
+    let labels: Value = names
+        .iter()
+        .rev()
+        .map(|name| (name.clone(), json!("v")))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let body = json!({
+        "Labels": labels,
+        "HostConfig": {"NetworkMode": "none", "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}}},
+    });
+    create(&fixture, "ordered", body);
+    let shown = fixture.get("/v1.41/containers/ordered/json");
+    let keys = |value: &Value| -> Vec<String> {
+        value.as_object().expect("a map").keys().cloned().collect()
+    };
+    assert_eq!(keys(&shown["Config"]["Labels"]), names);
+    assert_eq!(
+        keys(&shown["HostConfig"]["LogConfig"]["Config"]),
+        ["max-file", "max-size"]
+    );
+    // The fields of a type stay as they are declared.
+    assert_eq!(keys(&shown)[..2], ["Id", "Created"]);
+    let list = fixture.get("/v1.41/containers/json?all=1");
+    assert_eq!(keys(&list[0]["Labels"]), names);
+}
+
 #[test]
 fn a_container_is_what_was_asked_for_and_what_docker_adds() {
     let fixture = Fixture::new();
