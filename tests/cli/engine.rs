@@ -96,19 +96,16 @@ fn it_is_chosen_where_nothing_names_another_and_no_socket_is() {
         outcome.out()
     };
     let expected = match Path::new("/var/run/docker.sock").exists() {
-        true => "unix:///var/run/docker.sock nothing names another, and its socket exists\n",
-        false => "embedded:// nothing names another, and /var/run/docker.sock does not exist\n",
+        true => "unix:///var/run/docker.sock default, since its socket exists\n",
+        false => "embedded:// default, since /var/run/docker.sock does not exist\n",
     };
     assert_eq!(info(&[]), expected);
     assert_eq!(info(&["-H", ""]), expected);
     assert_eq!(info(&["-c", "default"]), expected);
-    assert_eq!(
-        info(&["-H", &state.host]),
-        format!("{} -H names it\n", state.host)
-    );
+    assert_eq!(info(&["-H", &state.host]), format!("{} -H\n", state.host));
     assert_eq!(
         info(&["-H", "unix:///nowhere/x.sock"]),
-        "unix:///nowhere/x.sock -H names it\n"
+        "unix:///nowhere/x.sock -H\n"
     );
 }
 
@@ -144,7 +141,7 @@ fn information_says_why_and_what_is_possible() {
     let state = State::new();
     let outcome = state.tool.run(["-H", &state.host, "engine", "info"]);
     let expected = format!(
-        "Engine in use: {}\n Why: -H names it\n Version: {version}\nEngine inside of this program:\n \
+        "Engine: {}\n Selected by: -H\n Version: {version}\nEmbedded engine:\n \
          Version: {version}\n Root: {}\n Runtime Directory: {}\n Size: 0B\n Limits: ",
         state.host,
         state.root().display(),

@@ -20,7 +20,7 @@ pub(crate) struct Choice {
     pub(crate) reason: Reason,
 }
 
-/// What chose an engine. It prints as the end of a sentence.
+/// What selected an engine. It prints as what stands behind `Selected by:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// A context, and what named it.
@@ -40,14 +40,14 @@ pub(crate) enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reason::Context(name, by) => write!(f, "{by} names the context {name}"),
-            Reason::Host => f.write_str("-H names it"),
-            Reason::Variable => f.write_str("DOCKER_HOST names it"),
-            Reason::Tls => f.write_str("TLS is asked for, and no address"),
-            Reason::Socket => f.write_str("nothing names another, and its socket exists"),
+            Reason::Context(name, by) => write!(f, "the context {name}, named by {by}"),
+            Reason::Host => f.write_str("-H"),
+            Reason::Variable => f.write_str("DOCKER_HOST"),
+            Reason::Tls => f.write_str("TLS options without an address"),
+            Reason::Socket => f.write_str("default, since its socket exists"),
             Reason::NoSocket => write!(
                 f,
-                "nothing names another, and {} does not exist",
+                "default, since {} does not exist",
                 default_socket().display()
             ),
         }

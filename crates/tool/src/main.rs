@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 fn dispatcher() -> Dispatcher {
     Dispatcher::builder("tool")
         .version(concat!("tool version ", env!("CARGO_PKG_VERSION")))
-        .about("Run containers on a Docker Engine, or on the one inside of this program")
+        .about("Run containers on a Docker Engine or on the embedded engine")
         .globals(globals::apply)
         .globals_error(globals::refused)
         .state(config::read)

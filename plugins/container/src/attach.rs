@@ -15,7 +15,7 @@ struct Attach {
     /// Do not attach standard input
     #[arg(long)]
     no_stdin: bool,
-    /// Pass signals on to the container: --sig-proxy=false does not
+    /// Forward signals to the container; --sig-proxy=false turns it off
     #[arg(long, action = ArgAction::Set, default_value = "true")]
     sig_proxy: bool,
     /// Container, by name or ID

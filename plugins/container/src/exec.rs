@@ -10,13 +10,13 @@ use terminal::DetachKeys;
 
 #[derive(Args)]
 struct Exec {
-    /// Leave the process: run it in the background
+    /// Run the process in the background
     #[arg(short, long)]
     detach: bool,
     /// Keys that detach from a process with a terminal [default: ctrl-p,ctrl-q]
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
-    /// Set an environment variable: NAME=VALUE, or NAME alone for the value that it has here
+    /// Set an environment variable: NAME=VALUE, or NAME alone to copy it from the environment
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = environment::parse)]
     env: Vec<String>,
     /// Read environment variables from a file, before those of --env

@@ -12,7 +12,7 @@ struct Inspect {
     /// Format the output: json, or a template such as '{{.State.Status}}' [default: one JSON array]
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Show how much the containers take on disk, too
+    /// Show the containers' size on disk too
     #[arg(short, long)]
     size: bool,
     /// Containers, by name or ID

@@ -17,7 +17,7 @@ struct Kill {
 
 /// Kill one or more running containers
 ///
-/// Prints the name of each container that the signal was sent to.
+/// Prints the name of each signaled container.
 #[command("kill", alias = "container kill", category = "Containers")]
 fn kill(
     cx: &mut Context,

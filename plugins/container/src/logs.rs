@@ -9,22 +9,22 @@ use engine_client::{Client, LogsOptions};
 
 #[derive(Args)]
 struct Logs {
-    /// Go on until the container ends
+    /// Follow the output until the container ends
     #[arg(short, long)]
     follow: bool,
-    /// Only what was written from this time on: 2024-05-01T10:00:00Z, seconds since 1970, or how long ago, such as 10m
+    /// Show only lines written since this time: 2024-05-01T10:00:00Z, seconds since 1970, or how long ago, such as 10m
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only what was written up to this time
+    /// Show only lines written up to this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Only the last LINES lines: a number or all
+    /// Show only the last LINES lines: a number, or all
     #[arg(short = 'n', long, value_name = "LINES", default_value = "all")]
     tail: String,
     /// Show the time of each line
     #[arg(short, long)]
     timestamps: bool,
-    /// Show what else the log's driver was told to keep
+    /// Show the extra attributes that the log driver keeps
     #[arg(long)]
     details: bool,
     /// Container, by name or ID
@@ -33,7 +33,7 @@ struct Logs {
 
 /// Fetch the logs of a container
 ///
-/// What the container wrote to its standard output comes to ours, and what it wrote to its standard error to ours.
+/// Prints the container's standard output to standard output, and its standard error to standard error.
 #[command("logs", alias = "container logs", category = "Containers")]
 fn logs(
     cx: &mut Context,

@@ -41,16 +41,16 @@ const OTHERS: [Column; 9] = [
 
 #[derive(Args)]
 struct Ps {
-    /// Show all containers, not only those that run
+    /// Show all containers, not only running ones
     #[arg(short, long)]
     all: bool,
-    /// Show only what this holds for: status=exited, name=web, label=a=b, ancestor=IMAGE and so on
+    /// Filter the output: status=exited, name=web, label=a=b, ancestor=IMAGE and so on
     #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
     /// Format the output: json, table, a template such as '{{.Names}}', or a table of one: 'table {{.ID}}\t{{.Names}}'
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Show the NUMBER containers that were created last, whatever their state; -1 is all that run
+    /// Show the NUMBER most recently created containers, in any state; -1 for all running ones
     #[arg(
         short = 'n',
         long,
@@ -59,10 +59,10 @@ struct Ps {
         hide_default_value = true
     )]
     last: i64,
-    /// Show the container that was created last, whatever its state
+    /// Show the most recently created container, in any state
     #[arg(short, long)]
     latest: bool,
-    /// Show whole values
+    /// Do not truncate values
     #[arg(long)]
     no_trunc: bool,
     /// Show only IDs

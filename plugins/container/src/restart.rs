@@ -17,7 +17,7 @@ struct Restart {
 
 /// Restart one or more containers
 ///
-/// Prints the name of each container once it runs again.
+/// Prints the name of each restarted container.
 #[command("restart", alias = "container restart", category = "Containers")]
 fn restart(
     cx: &mut Context,

@@ -9,10 +9,10 @@ use engine_client::{Client, RemoveOptions};
 
 #[derive(Args)]
 struct Rm {
-    /// Remove a container even if it runs (with SIGKILL), and be content if it does not exist
+    /// Remove running containers too (with SIGKILL), and ignore missing ones
     #[arg(short, long)]
     force: bool,
-    /// Remove its anonymous volumes, too
+    /// Remove the containers' anonymous volumes too
     #[arg(short, long)]
     volumes: bool,
     /// Containers, by name or ID
@@ -22,7 +22,7 @@ struct Rm {
 
 /// Remove one or more containers
 ///
-/// Prints the name of each container that was removed.
+/// Prints the name of each removed container.
 #[command(
     "rm",
     alias = "container rm",

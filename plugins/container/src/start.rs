@@ -8,7 +8,7 @@ use engine_client::{Client, ConfigFile, WaitCondition};
 
 #[derive(Args)]
 struct Start {
-    /// Attach standard output and error, and pass signals on
+    /// Attach standard output and error, and forward signals
     #[arg(short, long)]
     attach: bool,
     /// Attach the container's standard input
@@ -24,7 +24,7 @@ struct Start {
 
 /// Start one or more stopped containers
 ///
-/// Prints the name of each container that was started; with --attach or --interactive the status is the container's.
+/// Prints the name of each started container; with --attach or --interactive the status is the container's.
 #[command("start", alias = "container start", category = "Containers")]
 fn start(
     cx: &mut Context,

@@ -11,7 +11,7 @@ pub(crate) struct Ending {
     /// Signal to send first [default: the container's stop signal, SIGTERM if it has none]
     #[arg(short, long, value_name = "SIGNAL")]
     signal: Option<String>,
-    /// Seconds to wait before killing the container; -1 waits for ever [default: the container's stop timeout, 10 if it
+    /// Seconds to wait before killing the container; -1 waits forever [default: the container's stop timeout, 10 if it
     /// has none]
     #[arg(short, long, visible_alias = "time", value_name = "SECONDS")]
     timeout: Option<i64>,
@@ -37,7 +37,7 @@ struct Stop {
 
 /// Stop one or more running containers
 ///
-/// Prints the name of each container once it has ended.
+/// Prints the name of each stopped container.
 #[command("stop", alias = "container stop", category = "Containers")]
 fn stop(
     cx: &mut Context,

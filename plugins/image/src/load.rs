@@ -14,7 +14,7 @@ struct Load {
     /// File to read instead of standard input
     #[arg(short, long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Do not show how far it is
+    /// Suppress progress output
     #[arg(short, long)]
     quiet: bool,
 }

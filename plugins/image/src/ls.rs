@@ -28,19 +28,19 @@ const OTHERS: [Column; 5] = [
 
 #[derive(Args)]
 struct Ls {
-    /// Show images that only serve others as layers, too
+    /// Show intermediate images too
     #[arg(short, long)]
     all: bool,
-    /// Show the digests that registries know the images by
+    /// Show the images' registry digests
     #[arg(long)]
     digests: bool,
-    /// Show only what this holds for: dangling=true, reference=PATTERN, before=IMAGE, since=IMAGE, label=a=b
+    /// Filter the output: dangling=true, reference=PATTERN, before=IMAGE, since=IMAGE, label=a=b
     #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
     /// Format the output: json, table, a template such as '{{.Repository}}:{{.Tag}}', or a table of one
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Show whole values
+    /// Do not truncate values
     #[arg(long)]
     no_trunc: bool,
     /// Show only IDs

@@ -17,7 +17,7 @@ struct Pull {
     /// Platform to choose, if the image has several: OS[/ARCH[/VARIANT]] [env: DOCKER_DEFAULT_PLATFORM]
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
-    /// Show only the image's whole name
+    /// Print only the image's full name
     #[arg(short, long)]
     quiet: bool,
     /// Image to pull; without a tag or a digest it is the one with the tag latest

@@ -12,7 +12,7 @@ struct Rm {
     /// Remove an image even if it has several names or a stopped container uses it
     #[arg(short, long)]
     force: bool,
-    /// Leave images without a name that only it was built upon
+    /// Keep untagged parent images
     #[arg(long)]
     no_prune: bool,
     /// Images, by name or ID
@@ -22,7 +22,7 @@ struct Rm {
 
 /// Remove one or more images
 ///
-/// Prints what was taken away: names, and the images that have none left.
+/// Prints what was removed: names, and images without any left.
 #[command(
     "rmi",
     alias = "image rm",

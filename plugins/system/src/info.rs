@@ -20,7 +20,7 @@ struct Info {
     format: Option<String>,
 }
 
-/// Show what the engine has and how it is set up
+/// Display information about the engine and its configuration
 #[command("info", alias = "system info", category = "System")]
 fn info(
     cx: &mut Context,

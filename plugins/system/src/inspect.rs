@@ -15,10 +15,10 @@ struct Inspect {
     /// Format the output: json, or a template such as '{{.Id}}' [default: one JSON array]
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Show how much containers take on disk, too
+    /// Show the containers' size on disk too
     #[arg(short, long)]
     size: bool,
-    /// Look only for things of this kind
+    /// Look only for objects of this type
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     /// Containers, images or volumes, by name or ID
@@ -73,7 +73,7 @@ impl Kind {
 
 /// Display detailed information on containers, images or volumes
 ///
-/// A name is looked for among the containers first, then among the images, then among the volumes.
+/// A name is looked up among containers first, then images, then volumes.
 #[command("inspect", category = "System")]
 fn inspect(
     cx: &mut Context,

@@ -17,9 +17,9 @@ struct Version {
     format: Option<String>,
 }
 
-/// Show the versions of the client and of the engine
+/// Show the versions of client and engine
 ///
-/// Without an engine the client's part is shown all the same, and the status is 1.
+/// Without an engine, the client's version is still shown and the status is 1.
 #[command("version", category = "System")]
 fn version(
     cx: &mut Context,

@@ -26,7 +26,7 @@ const OTHERS: [Column; 9] = [
 
 #[derive(Args)]
 struct Ls {
-    /// Show only what this holds for: dangling=true, driver=local, name=data, label=a=b
+    /// Filter the output: dangling=true, driver=local, name=data, label=a=b
     #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
     /// Format the output: json, table, a template such as '{{.Name}}', or a table of one

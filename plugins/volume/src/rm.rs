@@ -7,7 +7,7 @@ use engine_client::Client;
 
 #[derive(Args)]
 struct Rm {
-    /// Be content if a volume does not exist
+    /// Ignore missing volumes
     #[arg(short, long)]
     force: bool,
     /// Volumes, by name

@@ -11,15 +11,15 @@ use crate::choice::Choice;
 
 #[derive(Args)]
 struct Check {
-    /// Remove what has no owner, and look after containers that nobody looks after
+    /// Remove leftovers, and take over containers whose monitor died
     #[arg(long)]
     repair: bool,
 }
 
-/// Check that everything that the engine inside of this program made has an owner
+/// Find what crashed containers and engines left behind
 ///
-/// Containers, directories, names, sockets, cgroups, processes, mounts, links of the network and rules of the packet
-/// filter are looked at. The status is 1 if something is left that is not as it should be.
+/// Checks the containers, directories, names, sockets, cgroups, processes, mounts, network links and firewall rules of
+/// the embedded engine. The status is 1 if there is a finding.
 #[command("engine check", category = "Engine")]
 fn check(cx: &mut Context, args: Check, choice: State<Choice>) -> anyhow::Result<ExitStatus> {
     let layout = layout(&choice, cx)?;

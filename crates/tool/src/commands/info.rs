@@ -20,7 +20,7 @@ struct Info {
     format: Option<String>,
 }
 
-/// Show which engine is in use and why, and what the one inside of this program can do here
+/// Show the selected engine, and what the embedded engine can do on this machine
 #[command("engine info", category = "Engine")]
 fn info(
     cx: &mut Context,
@@ -45,17 +45,17 @@ fn info(
     Ok(ExitStatus::Success)
 }
 
-/// The version that another engine tells, or why it does not.
+/// The version of another engine, or why it is unknown.
 fn version(client: &Client) -> Result<String, String> {
     let version = client.engine_version().map_err(|error| error.to_string())?;
     let text = version["Version"].as_str().unwrap_or("unknown");
     Ok(terminal::printable(text).into_owned())
 }
 
-/// The engine inside of this program.
+/// The embedded engine.
 struct Embedded {
     layout: Layout,
-    /// The bytes of its root.
+    /// The size of its root in bytes.
     size: u64,
     machine: Machine,
 }
@@ -88,7 +88,7 @@ impl Embedded {
 
     fn described(&self, choice: &Choice, answer: &Result<String, String>) -> String {
         let mut text = format!(
-            "Engine in use: {}\n Why: {}\n",
+            "Engine: {}\n Selected by: {}\n",
             choice.endpoint, choice.reason
         );
         // Writing to a string does not fail.
@@ -98,7 +98,7 @@ impl Embedded {
         };
         let _ = write!(
             text,
-            "Engine inside of this program:\n Version: {}\n Root: {}\n Runtime Directory: {}\n Size: {}\n",
+            "Embedded engine:\n Version: {}\n Root: {}\n Runtime Directory: {}\n Size: {}\n",
             env!("CARGO_PKG_VERSION"),
             self.layout.root().display(),
             self.layout.run().display(),

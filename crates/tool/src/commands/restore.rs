@@ -8,10 +8,9 @@ use engine::{Access, Action};
 use super::layout::layout;
 use crate::choice::Choice;
 
-/// Start the containers that shall run after a reboot, by their restart policies
+/// Restart containers after a reboot, by their restart policies
 ///
-/// Prints the names of those that were started. A container that was to be removed at its end, and ended with the
-/// machine, is removed.
+/// Prints the names of the restarted containers. A container with --rm that ended with the machine is removed.
 #[command("engine restore", category = "Engine")]
 fn restore(cx: &mut Context, choice: State<Choice>) -> anyhow::Result<ExitStatus> {
     let layout = layout(&choice, cx)?;

@@ -7,7 +7,7 @@ use docker_cli::environment;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Environment")]
 pub(crate) struct EnvironmentOptions {
-    /// Set a variable; without a value, to what it is here
+    /// Set a variable; without a value, copy it from the environment
     #[arg(short, long, value_name = "NAME[=VALUE]", value_parser = environment::parse)]
     pub(crate) env: Vec<String>,
     /// Read variables from a file, one NAME=VALUE a line

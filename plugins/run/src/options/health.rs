@@ -26,7 +26,7 @@ pub(crate) struct HealthOptions {
     /// Time that one check may take
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub(crate) health_timeout: Option<i64>,
-    /// Run no health check, not the image's either
+    /// Disable health checks, the image's too
     #[arg(long)]
     pub(crate) no_healthcheck: bool,
 }

@@ -12,7 +12,7 @@ pub(crate) struct ImageOptions {
     /// When to pull the image: always, missing or never [default: missing]
     #[arg(long, value_name = "WHEN")]
     pub(crate) pull: Option<String>,
-    /// Say nothing about pulling
+    /// Suppress pull output
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// Platform of the image, OS[/ARCH[/VARIANT]] [env: DOCKER_DEFAULT_PLATFORM]

@@ -22,7 +22,7 @@ pub(crate) struct NetworkOptions {
     /// name=NAME,ip=ADDRESS: alias, ip, ip6, link-local-ip, mac-address, driver-opt, gw-priority
     #[arg(long, alias = "net", value_name = "NETWORK", value_parser = network::parse)]
     pub(crate) network: Vec<Attachment>,
-    /// Further name in the first network
+    /// Additional name in the first network
     #[arg(long, alias = "net-alias", value_name = "NAME")]
     pub(crate) network_alias: Vec<String>,
     /// IPv4 address in the first network

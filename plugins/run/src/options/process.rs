@@ -8,7 +8,7 @@ use crate::values::attach::{self, StandardStream};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Process")]
 pub(crate) struct ProcessOptions {
-    /// Keep standard input open, even if nobody is attached
+    /// Keep standard input open, even when not attached
     #[arg(short, long)]
     pub(crate) interactive: bool,
     /// Give the process a terminal

@@ -36,7 +36,7 @@ pub(crate) struct ResourceOptions {
     /// Limit of memory
     #[arg(short, long, value_name = "SIZE", value_parser = byte_size::parse)]
     pub(crate) memory: Option<i64>,
-    /// Memory to shrink to when the machine is short of it
+    /// Soft memory limit, enforced when the host runs low
     #[arg(long, value_name = "SIZE", value_parser = byte_size::parse)]
     pub(crate) memory_reservation: Option<i64>,
     /// Limit of memory and swap together; -1 for unlimited swap
@@ -48,10 +48,10 @@ pub(crate) struct ResourceOptions {
     /// Limit of the kernel's memory; no kernel has one
     #[arg(long, hide = true, value_name = "SIZE", value_parser = byte_size::parse)]
     pub(crate) kernel_memory: Option<i64>,
-    /// Never kill the container's processes for want of memory
+    /// Never kill the container's processes when memory runs out
     #[arg(long)]
     pub(crate) oom_kill_disable: bool,
-    /// Preference for being killed for want of memory, -1000 to 1000
+    /// Likelihood of being killed when memory runs out, -1000 to 1000
     #[arg(long, value_name = "NUMBER", value_parser = integer::parse)]
     pub(crate) oom_score_adj: Option<i64>,
     /// Number of processes; -1 for unlimited
@@ -60,7 +60,7 @@ pub(crate) struct ResourceOptions {
     /// Limit of a process, such as nofile=1024:2048
     #[arg(long = "ulimit", value_name = "NAME=SOFT[:HARD]", value_parser = ulimit::parse)]
     pub(crate) ulimits: Vec<ResourcesUlimits>,
-    /// Control group to put the container's into
+    /// Parent of the container's control group
     #[arg(long, value_name = "PATH")]
     pub(crate) cgroup_parent: Option<String>,
     /// GPUs: all, a number, or fields such as '"device=0,1",driver=NAME'

@@ -9,7 +9,7 @@ use crate::values::mount::{self, NewMount};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Storage")]
 pub(crate) struct StorageOptions {
-    /// Mount a path of the host or a volume, or make an anonymous volume
+    /// Mount a host path or a volume, or create an anonymous volume
     #[arg(short, long = "volume", value_name = "[SOURCE:]PATH[:OPTIONS]")]
     pub(crate) volumes: Vec<String>,
     /// Mount by fields, as in type=bind,source=/src,target=/dst,readonly; types: bind, volume, tmpfs, image
@@ -18,7 +18,7 @@ pub(crate) struct StorageOptions {
     /// Mount the volumes of another container
     #[arg(long, value_name = "CONTAINER[:OPTIONS]")]
     pub(crate) volumes_from: Vec<String>,
-    /// Driver of the volumes that are made
+    /// Driver for new volumes
     #[arg(long, value_name = "DRIVER")]
     pub(crate) volume_driver: Option<String>,
     /// Mount a temporary file system

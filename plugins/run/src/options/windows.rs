@@ -20,7 +20,7 @@ pub(crate) struct WindowsOptions {
     /// Limit of the system drive, in operations a second
     #[arg(long, value_name = "NUMBER", value_parser = integer::parse_unsigned)]
     pub(crate) io_maxiops: Option<i64>,
-    /// How containers are separated: default, process or hyperv
+    /// Isolation technology: default, process or hyperv
     #[arg(long, value_name = "MODE")]
     pub(crate) isolation: Option<String>,
 }
