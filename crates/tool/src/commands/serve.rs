@@ -18,12 +18,12 @@ use super::layout::layout;
 use crate::choice::Choice;
 use crate::globals::GlobalOptions;
 
-/// What the socket is called where nothing says otherwise.
+/// The default name of the socket.
 const SOCKET: &str = "engine.sock";
 
 #[derive(Args)]
 struct Serve {
-    /// Socket to listen on, which only you can connect to [default: engine.sock in the engine's runtime directory]
+    /// Socket to listen on, with mode 0600 [default: engine.sock in the engine's runtime directory]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
     /// Configuration file, with keys of Docker's daemon.json [default: engine.json in the engine's state directory]
@@ -37,11 +37,11 @@ enum End {
     Failure(engine::Error),
 }
 
-/// Serve the engine inside of this program on a unix socket
+/// Serve the embedded engine's API on a unix socket
 ///
-/// Docker's own clients can use it: DOCKER_HOST=unix://PATH. It ends at SIGTERM or SIGINT and leaves containers
-/// running. The state is that of -H embedded:///DIR; -H unix://PATH names the socket. A socket that a service manager hands
-/// down (LISTEN_FDS) comes before both.
+/// Docker's own clients can use it with DOCKER_HOST=unix://PATH. SIGTERM and SIGINT end the server and leave containers
+/// running. -H embedded:///DIR chooses the state, -H unix://PATH the socket; a socket passed by a service manager
+/// (LISTEN_FDS) takes precedence.
 #[command("engine serve", category = "Engine")]
 fn serve(
     cx: &mut Context,
