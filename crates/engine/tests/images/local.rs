@@ -113,7 +113,7 @@ fn what_docker_saved_is_loaded() {
         ),
         "{lines:?}"
     );
-    let platform = "/v1.41/images/load?platform=linux/s390x";
+    let platform = "/v1.48/images/load?platform=linux/s390x";
     let lines = told(&post(&fixture, platform, "", &other));
     assert_eq!(
         lines,

@@ -116,7 +116,7 @@ fn a_platform_chooses_among_those_of_an_index() {
     // An image that is here for another platform is none, so that clients pull.
     let (status, body) = fixture.ask(
         "GET",
-        &format!("/v1.41/images/{reference}/json?platform=linux/s390x"),
+        &format!("/v1.49/images/{reference}/json?platform=linux/s390x"),
     );
     assert_eq!(status, "404", "{body}");
     assert!(
