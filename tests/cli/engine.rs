@@ -13,14 +13,14 @@ use harness::{Api, Program, Running, Signal};
 use crate::tool;
 
 /// An engine's state of a test's own, whose runtime directory goes with it.
-struct State {
-    tool: Program,
-    host: String,
-    run: PathBuf,
+pub(crate) struct State {
+    pub(crate) tool: Program,
+    pub(crate) host: String,
+    pub(crate) run: PathBuf,
 }
 
 impl State {
-    fn new() -> State {
+    pub(crate) fn new() -> State {
         let tool = tool();
         // An ordinary user's is that.
         let directory = tool.directory().to_owned();
@@ -38,12 +38,12 @@ impl State {
         State { tool, host, run }
     }
 
-    fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.tool.directory().join("state")
     }
 
     /// Starts `engine serve` with these words and waits until it listens.
-    fn serve(&self, words: &[&str]) -> Running {
+    pub(crate) fn serve(&self, words: &[&str]) -> Running {
         let mut all = vec!["-H", &self.host, "engine", "serve"];
         all.extend(words);
         let server = self.tool.start(all);

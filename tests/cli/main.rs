@@ -5,6 +5,7 @@ mod connections;
 mod endless_inputs;
 mod endpoint;
 mod engine;
+mod engine_configuration;
 mod global_options;
 mod help;
 mod hostile_texts;

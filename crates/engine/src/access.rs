@@ -6,6 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 
 use once_cell::sync::OnceCell;
 
+use crate::engine::check_named_configuration;
 use crate::user_namespace::{self, Inside, Purpose, Reply, Request};
 use crate::{Engine, Error, Finding, Layout, Restored, Result, api, check, restore};
 
@@ -122,7 +123,11 @@ impl Access {
     fn way(&self) -> Result<&Way> {
         self.way.get_or_try_init(|| {
             Ok(match user_namespace::is_needed() {
-                true => Way::Inside(Inside::start(&self.layout, Purpose::Engine)?),
+                true => {
+                    // The process in the namespace makes directories before it opens the engine.
+                    check_named_configuration(&self.layout)?;
+                    Way::Inside(Inside::start(&self.layout, Purpose::Engine)?)
+                }
                 false => Way::Here(Engine::open(self.layout.clone())?),
             })
         })

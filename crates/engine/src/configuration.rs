@@ -4,13 +4,15 @@
 //! means nothing here is an error, for it was written to have an effect.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::{Error, Layout, Result};
 
@@ -20,9 +22,16 @@ const LONGEST: u64 = 1 << 20;
 /// The longest prefix of a network for containers: fewer bits would be too few addresses.
 const LONGEST_PREFIX: u8 = 29;
 
+/// All keys of the file.
+const KEYS: &[&str] = &[
+    "registry-mirrors",
+    "insecure-registries",
+    "default-address-pools",
+    "log-opts",
+];
+
 /// The file `engine.json`, every key of which may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Configuration {
     /// Who is asked for images of Docker Hub before it is, in that order.
     pub(crate) registry_mirrors: Vec<Mirror>,
@@ -75,18 +84,27 @@ impl Configuration {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for what is no such configuration, with the file and
-    /// what is wrong with it, and [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be read.
+    /// [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for what is no such configuration, with the file, the
+    /// key and what is wrong with it, [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the layout names a file that does
+    /// not exist, and [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be read.
     pub(crate) fn of(layout: &Layout) -> Result<Configuration> {
         let (path, is_named) = layout.configuration();
         match read(&path) {
-            Ok(text) => {
-                parse(&text).map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
-            }
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|error| Error::invalid(format!("{}: {error}", path.display()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => {
                 Ok(Configuration::default())
             }
-            Err(error) => Err(Error::io(format_args!("read {}", path.display()), error)),
+            Err(error) => {
+                let file = format!("read the configuration file {}", path.display());
+                Err(match error.kind() {
+                    io::ErrorKind::NotFound => Error::not_found(format!(
+                        "{file}: it does not exist; name one that does, or leave it out for engine.json in {}",
+                        layout.root().display()
+                    )),
+                    _ => Error::io(file, error),
+                })
+            }
         }
     }
 
@@ -118,16 +136,6 @@ impl Configuration {
     }
 }
 
-fn parse(text: &[u8]) -> serde_json::Result<Configuration> {
-    // A list would be taken for the values of all keys in their order.
-    match text.trim_ascii_start().first() {
-        Some(b'[') => Err(de::Error::custom(
-            "invalid type: a list, expected an object",
-        )),
-        _ => serde_json::from_slice(text),
-    }
-}
-
 /// A regular file's content: anything else might never end.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !path.metadata()?.is_file() {
@@ -148,13 +156,27 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn contains(base: IpAddr, prefix: u8, address: IpAddr) -> bool {
-    let bits = |address: IpAddr| match address {
-        IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),
-        IpAddr::V6(address) => (address.to_bits(), 128),
-    };
-    let ((base, size), (address, other)) = (bits(base), bits(address.to_canonical()));
-    let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
-    size == other && base & mask == address & mask
+    let address = address.to_canonical();
+    base.is_ipv4() == address.is_ipv4() && masked(base, prefix) == masked(address, prefix)
+}
+
+/// The first bits of an address, and 0 for the others.
+fn masked(address: IpAddr, prefix: u8) -> IpAddr {
+    let prefix = u32::from(prefix);
+    match address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX
+                .checked_shl(Ipv4Addr::BITS - prefix)
+                .unwrap_or_default();
+            Ipv4Addr::from_bits(address.to_bits() & mask).into()
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX
+                .checked_shl(Ipv6Addr::BITS - prefix)
+                .unwrap_or_default();
+            Ipv6Addr::from_bits(address.to_bits() & mask).into()
+        }
+    }
 }
 
 /// An address and how many of its bits count.
@@ -207,7 +229,7 @@ impl FromStr for Insecure {
 
     fn from_str(text: &str) -> std::result::Result<Insecure, String> {
         if let Some((base, prefix)) = network(text) {
-            return Ok(Insecure::Network(base, prefix));
+            return Ok(Insecure::Network(masked(base, prefix), prefix));
         }
         match is_authority(text) {
             true => Ok(Insecure::Name(text.to_owned())),
@@ -237,6 +259,62 @@ impl TryFrom<RawPool> for Pool {
             size: raw.size,
         })
     }
+}
+
+impl fmt::Display for Mirror {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Docker shows it with the slash.
+        write!(f, "{}://{}/", self.scheme, self.authority)
+    }
+}
+
+impl<'de> Deserialize<'de> for Configuration {
+    fn deserialize<D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Configuration, D::Error> {
+        deserializer.deserialize_map(KeyByKey)
+    }
+}
+
+/// Reads the file's object key by key, so that an error names the key that has the wrong value.
+struct KeyByKey;
+
+impl<'de> Visitor<'de> for KeyByKey {
+    type Value = Configuration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with keys of daemon.json")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(
+        self,
+        mut map: A,
+    ) -> std::result::Result<Configuration, A::Error> {
+        let mut read = Configuration::default();
+        let mut seen = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "registry-mirrors" => read.registry_mirrors = value(&mut map, &key)?,
+                "insecure-registries" => read.insecure_registries = value(&mut map, &key)?,
+                "default-address-pools" => read.default_address_pools = value(&mut map, &key)?,
+                "log-opts" => read.log_opts = value(&mut map, &key)?,
+                _ => return Err(de::Error::unknown_field(&key, KEYS)),
+            }
+            if seen.contains(&key) {
+                return Err(de::Error::custom(format!("duplicate field `{key}`")));
+            }
+            seen.push(key);
+        }
+        Ok(read)
+    }
+}
+
+fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    map: &mut A,
+    key: &str,
+) -> std::result::Result<T, A::Error> {
+    map.next_value()
+        .map_err(|error| de::Error::custom(format!("{key}: {error}")))
 }
 
 impl<'de> Deserialize<'de> for Mirror {
@@ -274,7 +352,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> std::result::Result<Configuration, String> {
-        super::parse(text.as_bytes()).map_err(|error| error.to_string())
+        serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -311,6 +389,10 @@ mod tests {
                 "{name} {address}"
             );
         }
+        assert_eq!(
+            parse(r#"{"insecure-registries": ["10.1.2.3/8"]}"#),
+            parse(r#"{"insecure-registries": ["10.0.0.0/8"]}"#)
+        );
         assert_eq!(parse("{}"), Ok(Configuration::default()));
     }
 
@@ -362,8 +444,19 @@ mod tests {
                 r#"{"default-address-pools": [{"base": "10.0.0.0/16", "sizes": 24}]}"#,
                 "unknown field `sizes`",
             ),
-            (r#"{"log-opts": {"max-size": 5}}"#, "invalid type"),
-            ("[]", "invalid"),
+            (
+                r#"{"log-opts": {"max-size": 5}}"#,
+                "log-opts: invalid type: integer `5`, expected a string at line 1 column 27",
+            ),
+            (
+                r#"{"registry-mirrors": "https://a.b"}"#,
+                "registry-mirrors: invalid type: string",
+            ),
+            (
+                r#"{"log-opts": {}, "log-opts": {}}"#,
+                "duplicate field `log-opts`",
+            ),
+            ("[]", "expected an object with keys of daemon.json"),
             ("", "EOF"),
         ] {
             let error = parse(text).expect_err(text);

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use bollard_stubs::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
+
 use crate::configuration::Configuration;
-use crate::{Layout, Result, image};
+use crate::monitor::log::LogOptions;
+use crate::{Error, Layout, Result, image};
 
 /// An engine over the state that lies under a [`Layout`].
 ///
@@ -33,12 +36,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Those of [`Layout::create`], and [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a configuration
-    /// file that cannot be understood.
+    /// Those of [`Layout::create`], [`ErrorKind::InvalidParameter`](crate::ErrorKind::InvalidParameter) for a configuration
+    /// file that cannot be understood, and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for one that the layout names
+    /// and that does not exist.
     pub fn open(layout: Layout) -> Result<Engine> {
+        check_named_configuration(&layout)?;
         layout.create()?;
-        // What is wrong in it is told at once, and not by the first pull.
-        Configuration::of(&layout)?;
+        // What is wrong in it is told at once, and not by the first pull. The root is known to be this user's now.
+        check_configuration(&layout)?;
         Ok(Engine {
             inner: Arc::new(Inner { layout }),
             starts_what_it_makes: false,
@@ -67,4 +72,40 @@ impl Engine {
     pub fn layout(&self) -> &Layout {
         &self.inner.layout
     }
+}
+
+/// Reads the configuration file that somebody named, if somebody did: what is wrong in it is told before anything is made.
+///
+/// # Errors
+///
+/// As of [`Engine::open`].
+pub(crate) fn check_named_configuration(layout: &Layout) -> Result<()> {
+    match layout.configuration() {
+        (_, true) => check_configuration(layout),
+        (_, false) => Ok(()),
+    }
+}
+
+/// Reads the configuration file, and what it says of logs as a container would.
+fn check_configuration(layout: &Layout) -> Result<()> {
+    let options = Configuration::of(layout)?.log_opts;
+    let container = ContainerCreateBody {
+        host_config: Some(HostConfig {
+            log_config: Some(HostConfigLogConfig {
+                typ: None,
+                config: Some(options.into_iter().collect()),
+            }),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    };
+    LogOptions::of(&container).map(drop).map_err(|error| {
+        Error::new(
+            error.kind(),
+            format!(
+                "{}: log-opts: {error}; write options that --log-opt takes with json-file",
+                layout.configuration().0.display()
+            ),
+        )
+    })
 }

@@ -105,7 +105,34 @@ fn described(info: &Value) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, " {label}: {}", terminal::printable(&value));
     }
+    let registries = &info["RegistryConfig"];
+    for (label, values) in [
+        ("Insecure Registries", insecure(registries)),
+        ("Registry Mirrors", texts(&registries["Mirrors"])),
+    ] {
+        if !values.is_empty() {
+            let _ = writeln!(text, " {label}:");
+        }
+        for value in values {
+            let _ = writeln!(text, "  {}", terminal::printable(value));
+        }
+    }
     text
+}
+
+/// Registries that need no TLS: those with names, then networks.
+fn insecure(registries: &Value) -> Vec<&str> {
+    let indexes = registries["IndexConfigs"].as_object().into_iter().flatten();
+    let named = indexes
+        .filter(|(_, index)| index["Secure"] == false)
+        .map(|(name, _)| name.as_str());
+    let networks = texts(&registries["InsecureRegistryCIDRs"]);
+    named.chain(networks).collect()
+}
+
+fn texts(list: &Value) -> Vec<&str> {
+    let values = list.as_array().into_iter().flatten();
+    values.filter_map(Value::as_str).collect()
 }
 
 #[cfg(test)]
@@ -117,11 +144,17 @@ mod tests {
         let info = json!({
             "Containers": 2, "Driver": "overlay2", "MemTotal": 25_000_000_000_u64, "Name": "",
             "SecurityOptions": ["name=seccomp,profile=default"], "Debug": false,
+            "RegistryConfig": {
+                "InsecureRegistryCIDRs": ["10.0.0.0/8"],
+                "IndexConfigs": {"docker.io": {"Secure": true}, "r.example": {"Secure": false}},
+                "Mirrors": ["https://m.example/\u{1b}"],
+            },
         });
         assert_eq!(
             described(&info),
             "Server:\n Containers: 2\n Storage Driver: overlay2\n Security Options: name=seccomp,profile=default\n \
-             Total Memory: 25GB\n Debug Mode: false\n"
+             Total Memory: 25GB\n Debug Mode: false\n Insecure Registries:\n  r.example\n  10.0.0.0/8\n \
+             Registry Mirrors:\n  https://m.example/\n"
         );
     }
 }

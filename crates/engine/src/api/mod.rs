@@ -19,6 +19,7 @@ mod history;
 mod images;
 mod networks;
 mod query;
+mod registries;
 mod router;
 mod system;
 mod version;

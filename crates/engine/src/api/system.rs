@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::call::Call;
 use super::history::{self, Shape};
-use super::router;
 use super::version::ApiVersion;
+use super::{registries, router};
 use crate::cgroup::Host;
+use crate::configuration::Configuration;
 use crate::user_namespace::Ids;
 use crate::{Engine, Error, Result, containers};
 
@@ -132,19 +133,18 @@ fn info(engine: &Engine) -> Result<Value> {
         .map_err(|error| Error::system(format!("show the engine: {error}")).with_source(error))?;
     let count = |directory: &str| fs::read_dir(directory).map_or(0, Iterator::count);
     let rootless = Ids::of_this_process()?.is_some();
+    let (configuration, complaint) = match Configuration::of(engine.layout()) {
+        Ok(configuration) => (configuration, None),
+        // The file was changed since the engine was opened. There is more to tell than what it says.
+        Err(error) => (Configuration::default(), Some(error.to_string())),
+    };
     let mut info = json!({
         "DriverStatus": [["Supports d_type", "true"], ["userxattr", rootless.to_string()]],
         "NFd": count("/proc/self/fd"),
         "NGoroutines": count("/proc/self/task"),
         "NEventsListener": 0,
         "OSVersion": of_distribution("VERSION_ID").unwrap_or_default(),
-        "RegistryConfig": {
-            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
-            "IndexConfigs": {
-                "docker.io": {"Name": "docker.io", "Mirrors": [], "Secure": true, "Official": true},
-            },
-            "Mirrors": [],
-        },
+        "RegistryConfig": registries::described(&configuration),
         "GenericResources": null,
         "HttpProxy": proxy("HTTP_PROXY"),
         "HttpsProxy": proxy("HTTPS_PROXY"),
@@ -170,6 +170,9 @@ fn info(engine: &Engine) -> Result<Value> {
         ("RemoteManagers", Value::Null),
     ] {
         info["Swarm"][name] = value;
+    }
+    if let (Some(warnings), Some(complaint)) = (info["Warnings"].as_array_mut(), complaint) {
+        warnings.push(Value::String(format!("WARNING: {complaint}")));
     }
     if info["Warnings"] == json!([]) {
         info["Warnings"] = Value::Null;
