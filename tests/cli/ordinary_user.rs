@@ -298,6 +298,53 @@ fn others_are_served() {
     assert_clean(&tool);
 }
 
+/// The engine is in the namespace, and containers' monitors beside it: all of them read the file that the server was given.
+#[test]
+fn a_server_keeps_to_the_file_that_it_is_given() {
+    if !is_ordinary("a_server_keeps_to_the_file_that_it_is_given", User::Alone) {
+        return;
+    }
+    let tool = program();
+    let serve = [
+        &EMBEDDED[..],
+        &["engine", "serve", "--config", "given.json"],
+    ]
+    .concat();
+    let refused = tool.run(&serve);
+    refused.assert_err_contains(1, "", "/given.json: it does not exist; name one that does");
+    for made in [".local", "run"] {
+        assert!(!tool.directory().join(made).exists(), "{made}");
+    }
+    tool.file(
+        "given.json",
+        r#"{"log-opts": {"max-size": "2k", "max-file": "2"}, "registry-mirrors": ["https://m.example"]}"#,
+    );
+    let server = tool.start(&serve);
+    server.wait_for_err("Listening on unix://");
+    let host = format!("unix://{}/run/tool/engine.sock", tool.directory().display());
+    let ok = |words: &[&str]| {
+        let outcome = tool.run(["-H", &host].iter().chain(words));
+        assert_eq!(outcome.code, Some(0), "{words:?}: {}", outcome.err());
+        outcome.out()
+    };
+    let options = ["run", "--name=made", "--network=none", "--rootfs", "/:O"];
+    ok(&[&options[..], &["seq", "300"]].concat());
+    let format = "--format={{json .HostConfig.LogConfig.Config}}";
+    let log = ok(&["inspect", format, "made"]);
+    assert_eq!(log, "{\"max-file\":\"2\",\"max-size\":\"2k\"}\n");
+    let kept = ok(&["logs", "made"]);
+    assert!(
+        !kept.starts_with("1\n") && kept.ends_with("\n300\n"),
+        "{kept}"
+    );
+    let mirrors = ok(&["info", "--format={{json .RegistryConfig.Mirrors}}"]);
+    assert_eq!(mirrors, "[\"https://m.example/\"]\n");
+    ok(&["rm", "made"]);
+    server.signal(harness::Signal::TERM);
+    assert_eq!(server.finish().code, Some(0));
+    assert_clean(&tool);
+}
+
 /// The processes whose command line begins so and names the program's directory.
 fn processes(tool: &Program, name: &[u8]) -> Vec<PathBuf> {
     fs::read_dir("/proc")
