@@ -108,7 +108,7 @@ fn the_bases_stand_on_nothing_of_ours() {
 fn a_plugin_depends_on_no_plugin_and_on_no_engine() {
     let crates = Crates::read();
     assert!(
-        crates.plugins.contains("run"),
+        crates.plugins.contains("tool-run"),
         "the plugins are found: {:?}",
         crates.plugins
     );

@@ -20,11 +20,11 @@ use std::process::ExitCode;
 use byname::Dispatcher;
 
 // The commands. Linking a crate registers what it has; this list is the only one there is.
-use container as _;
-use image as _;
-use run as _;
-use system as _;
-use volume as _;
+use tool_container as _;
+use tool_image as _;
+use tool_run as _;
+use tool_system as _;
+use tool_volume as _;
 
 fn main() -> ExitCode {
     reexec::init();

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use byname::{Context, Dispatcher};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use engine_client::{Client, ClientOptions, Endpoint};
-use {groups as _, run as _};
+use {groups as _, tool_run as _};
 
 /// Look after a fleet of machines
 #[derive(Parser)]

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| run::fuzzing::address(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tool_run::fuzzing::address(data));

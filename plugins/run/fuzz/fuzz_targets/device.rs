@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| run::fuzzing::device(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tool_run::fuzzing::device(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| run::fuzzing::env_file(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tool_run::fuzzing::env_file(data));

@@ -13,7 +13,7 @@ use byname::testing::{self, Outcome};
 use byname::{Dispatcher, Environment};
 use engine_client::{Client, ClientOptions, Endpoint};
 // Linking the crate registers the command.
-use run as _;
+use tool_run as _;
 
 /// The container that every create makes.
 pub(crate) const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
