@@ -36,10 +36,10 @@ fn the_limits_of_engines_are_those_of_their_tests() {
 `tool` speaks the Engine API, so any engine that does will do. It is tested on Docker's own `dockerd`, and `tool run` on
 Podman's Docker-compatible service too.
 
-## The engine inside of tool
+## The embedded engine
 
-Where no engine is named and `/var/run/docker.sock` does not exist, `tool` uses the engine that is part of it, and
-`-H embedded://` asks for that anywhere. [The embedded engine](embedded.md) says what it is. The end-to-end tests are run on
+Where no engine is named and `/var/run/docker.sock` does not exist, `tool` uses its
+[embedded engine](embedded.md); `-H embedded://` selects it anywhere. The end-to-end tests are run on
 it with `TEST_ENGINE=embedded cargo test -p tool`. This is what it does not do, printed from the tests that are left out:
 
 "
