@@ -13,9 +13,9 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::history;
 use super::query::Query;
 use super::version::ApiVersion;
+use super::{history, router};
 use crate::{Engine, Error, Result, json};
 
 /// How large a body of JSON may be: a seccomp profile has its place in it many times.
@@ -94,7 +94,8 @@ impl<'a> Call<'a> {
         self.headers.contains_key(UPGRADE)
     }
 
-    /// Whether the connection may become a stream, so that the client may send what is not HTTP.
+    /// Whether the connection may become a stream, so that the client may send what is not HTTP. Of a path that the API does
+    /// not have nobody knows what the client believes it to be: `/containers//x/attach` is one.
     pub(crate) fn may_become_stream(&self) -> bool {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         self.wants_upgrade()
@@ -102,6 +103,7 @@ impl<'a> Call<'a> {
                 path.as_slice(),
                 ["containers", _, "attach", ..] | ["exec", _, "start"]
             )
+            || !router::is_known(&self.method, &path)
     }
 
     /// Whether the client is known to keep what it reads of a stream together with the head of the answer: Docker's own, and

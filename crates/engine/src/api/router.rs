@@ -28,10 +28,9 @@ pub(super) fn missing(call: &Call<'_>) -> Error {
     }
 }
 
-/// What of the Engine API this path is, where the API has it.
-fn known(method: &Method, path: &[String]) -> Option<String> {
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let is_known = match (method.as_str(), path.as_slice()) {
+/// Whether the Engine API has this path, so that what the client sends behind the head is known, too.
+pub(super) fn is_known(method: &Method, path: &[&str]) -> bool {
+    match (method.as_str(), path) {
         ("GET", ["containers", "json"])
         | ("POST", ["containers", "create" | "prune"])
         | ("DELETE", ["containers", _])
@@ -82,8 +81,13 @@ fn known(method: &Method, path: &[String]) -> Option<String> {
             ],
         ) => true,
         _ => false,
-    };
-    is_known.then(|| format!("{method} /{}", shown(&path)))
+    }
+}
+
+/// What of the Engine API this path is, where the API has it.
+fn known(method: &Method, path: &[String]) -> Option<String> {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    is_known(method, &path).then(|| format!("{method} /{}", shown(&path)))
 }
 
 /// The path with names of things left out, as the API's reference has it.

@@ -163,6 +163,14 @@ fn input_of_a_stream_that_is_refused_is_not_read_as_requests() {
         "/containers/one/attach/ws?stream=1&stdin=1",
         "/exec/none/start",
         "/exec/none/start?x=1",
+        // Nothing of the API, and yet what a client may mean by it is a stream.
+        "//containers/one/attach?stream=1&stdin=1",
+        "/v1.45//containers/one/attach?stream=1&stdin=1",
+        "/containers//one/attach?stream=1&stdin=1",
+        "/Containers/one/attach?stream=1&stdin=1",
+        "/v1.45/v1.45/containers/one/attach?stream=1&stdin=1",
+        "/exec/none/start/",
+        "/exec//none/start",
         "/session",
     ] {
         for upgrade in [UPGRADE, "Host: x\r\n"] {
