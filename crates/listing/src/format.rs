@@ -349,6 +349,23 @@ mod tests {
         assert!(Listing::new(&COLUMNS).render(&format, &rows, None).is_err());
     }
 
+    /// Recorded from `docker images` 28.2 of an image without a digest.
+    #[test]
+    fn the_json_of_a_row_is_escaped_for_html() {
+        const COLUMNS: [Column; 1] = [Column::new("Digest", "DIGEST")];
+        let rows = [json!({"Digest": "<none>&"})];
+        let row = "{\"Digest\":\"\\u003cnone\\u003e\\u0026\"}\n";
+        for (format, expected) in [
+            ("json", row),
+            ("{{json .}}", row),
+            ("{{json .Digest}}", "\"<none>&\"\n"),
+        ] {
+            let parsed = Format::parse(format).expect("a format");
+            let text = Listing::new(&COLUMNS).render(&parsed, &rows, None);
+            assert_eq!(text.as_deref(), Ok(expected), "{format}");
+        }
+    }
+
     #[test]
     fn an_unknown_field_is_named_even_without_rows() {
         let listing = Listing::new(&COLUMNS).with_fields(&OTHERS);

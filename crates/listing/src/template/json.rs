@@ -1,4 +1,4 @@
-//! Values as Go's encoder writes them, without its escapes for HTML.
+//! Values as Go's encoder writes them; its escapes for HTML are in the rows of listings only, as Docker's client has it.
 
 use serde_json::Value as Json;
 
@@ -10,7 +10,14 @@ use crate::shape::{Field, Shape};
 pub(super) fn text(json: &Json, shape: Shape) -> String {
     let mut text = String::new();
     write(&mut text, json, shape);
-    text
+    match shape {
+        // Docker's client makes a row's JSON with Go's default, which escapes for HTML. Outside of texts JSON has none of these.
+        Shape::Row => text
+            .replace('&', "\\u0026")
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003e"),
+        _ => text,
+    }
 }
 
 fn write(out: &mut String, json: &Json, shape: Shape) {
