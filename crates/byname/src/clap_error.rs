@@ -1,6 +1,6 @@
 //! clap's errors as text.
 
-use clap::error::ErrorKind;
+use clap::error::{ContextValue, ErrorKind};
 
 use crate::color::Styles;
 use crate::context::Context;
@@ -13,13 +13,26 @@ pub(crate) fn is_asked_for(error: &clap::Error) -> bool {
     )
 }
 
-/// The error in clap's own words, in the colors of the stream that it goes to.
+/// The error in clap's own words, in the colors of the stream that it goes to. An error with a word of the user's that
+/// would steer a terminal has no colors, for they cannot be told from what the word does, and is without it.
 pub(crate) fn text(error: &clap::Error, cx: &Context) -> String {
+    if error.context().any(|(_, value)| is_steering(value)) {
+        return printable::lines(&error.render().to_string()).into_owned();
+    }
     let output = match is_asked_for(error) {
         true => &cx.streams().out,
         false => &cx.streams().err,
     };
     styled(&error.render(), Styles::of(output, cx.environment()))
+}
+
+fn is_steering(value: &ContextValue) -> bool {
+    let is_steering = |text: &str| text.contains(printable::is_steering);
+    match value {
+        ContextValue::String(text) => is_steering(text),
+        ContextValue::Strings(texts) => texts.iter().any(|text| is_steering(text)),
+        _ => false,
+    }
 }
 
 /// Text of clap's with the styles or without.

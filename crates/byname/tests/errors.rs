@@ -284,3 +284,28 @@ fn no_error_steers_a_terminal() {
         "Error: x\n\na[2Jbcd\te\nf\n",
     );
 }
+
+/// The colors of such an error are escape sequences, too, among which nobody finds those of a word.
+#[cfg(feature = "clap")]
+#[test]
+fn no_error_of_claps_steers_a_terminal() {
+    const EVIL: &str = "a\x1b[2Jb\u{9b}c\u{202e}d";
+    let dispatcher = dispatcher(|_| {
+        let words = ["run", EVIL];
+        Err(clap::Command::new("run")
+            .try_get_matches_from(words)
+            .unwrap_err()
+            .into())
+    });
+    for variables in [&[][..], &[("CLICOLOR_FORCE", "1")]] {
+        let environment = variables.iter().copied().collect::<Environment>();
+        let outcome = testing::run_with(&dispatcher, ["run"], b"", environment);
+        assert_eq!(outcome.status, ExitStatus::Usage);
+        let steering: Vec<char> = outcome
+            .stderr
+            .chars()
+            .filter(|&c| c != '\n' && (c.is_control() || c == '\u{202e}'))
+            .collect();
+        assert!(steering.is_empty(), "{:?}", outcome.stderr);
+    }
+}
