@@ -1,6 +1,7 @@
 //! A command's parser: how it is built, and the help that it prints.
 
 use std::ffi::OsString;
+use std::hint::black_box;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Args};
@@ -37,12 +38,14 @@ use crate::variables;
 /// }
 /// ```
 pub fn parser<T: Args>() -> clap::Command {
-    T::augment_args(empty())
+    augmented(black_box(T::augment_args))
 }
 
-/// Not generic, so that it is compiled once and not for each command.
-fn empty() -> clap::Command {
-    clap::Command::new("")
+/// Not generic, and the function that it calls is hidden from the optimizer: alone it is compiled to half of the code that it
+/// becomes where it is inlined.
+#[inline(never)]
+fn augmented(augment: fn(clap::Command) -> clap::Command) -> clap::Command {
+    augment(clap::Command::new(""))
 }
 
 /// The parser with the command's name and help, and wrapped to the width of the output.
