@@ -109,7 +109,10 @@ const DEVICE_REQUEST: Shape = Shape::Struct(&[
     field("Options", TEXT_MAP),
 ]);
 
-const ULIMIT: Shape = Shape::Struct(&[field("Name", TEXT), field("Hard", INT), field("Soft", INT)]);
+const ULIMIT: Shape = Shape::Spelled(
+    &[field("Name", TEXT), field("Hard", INT), field("Soft", INT)],
+    "{Name}={Soft}:{Hard}",
+);
 
 const MOUNT: Shape = Shape::Struct(&[
     field("Type", TEXT).optional(),

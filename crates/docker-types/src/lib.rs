@@ -95,6 +95,12 @@ mod tests {
                 "2026-01-31 12:00:00 +0000 UTC 0 0",
             ),
             (
+                CONTAINER,
+                r#"{{.HostConfig.Ulimits}} {{range .HostConfig.Ulimits}}{{.}} {{.Soft}} {{printf "%v %s %q %x" . . . .}} {{json .}}{{end}}"#,
+                json!({"HostConfig": {"Ulimits": [{"Name": "nofile", "Hard": 6, "Soft": 5}]}}),
+                r#"[nofile=5:6] nofile=5:6 5 nofile=5:6 nofile=5:6 "nofile=5:6" 6e6f66696c653d353a36 {"Name":"nofile","Hard":6,"Soft":5}"#,
+            ),
+            (
                 IMAGE,
                 "{{.ID}} {{.Config.Cmd}} {{.Config.Healthcheck.Interval}} {{.Metadata.LastTagTime}} {{.Descriptor.Digest}}",
                 json!({

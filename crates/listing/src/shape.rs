@@ -31,6 +31,9 @@ pub enum Shape {
     Pointer(&'static Shape),
     /// An object with these fields and no others.
     Struct(&'static [Field]),
+    /// An object with these fields that is printed as the pattern says, in which `{Name}` is the field of that name: a type that
+    /// has a method `String` in Go. Its JSON is the object's.
+    Spelled(&'static [Field], &'static str),
     /// A row of a listing: as [`Any`](Shape::Any), but `.Label "KEY"` looks a label up.
     Row,
     /// No value at all, as of a key that a map does not have. All of its fields are such.

@@ -3,13 +3,18 @@
 use serde_json::Value as Json;
 
 use super::value::{Kind, Value, kind, sorted};
-use crate::shape::Shape;
+use crate::shape::{Field, Shape};
 
 /// A value's text: of a string itself, of a list its entries in brackets, of an object of a known type its fields in braces,
 /// of any other its entries after `map`.
 ///
 /// Where Go prints the address of what is in it, what is there is printed.
 pub(super) fn text(json: &Json, shape: Shape) -> String {
+    if let Shape::Pointer(inner) = shape
+        && !json.is_null()
+    {
+        return text(json, *inner);
+    }
     match (shape, kind(json, shape)) {
         (_, Kind::Nothing | Kind::Nil) => "<nil>".to_owned(),
         (Shape::Duration, Kind::Int(nanoseconds)) => duration(nanoseconds),
@@ -30,6 +35,7 @@ pub(super) fn text(json: &Json, shape: Shape) -> String {
                 .collect();
             format!("map[{}]", texts.join(" "))
         }
+        (Shape::Spelled(_, pattern), Kind::Struct(_, fields)) => spelled(json, fields, pattern),
         (_, Kind::Struct(_, fields)) => {
             let texts: Vec<String> = fields
                 .iter()
@@ -41,6 +47,14 @@ pub(super) fn text(json: &Json, shape: Shape) -> String {
             format!("{{{}}}", texts.join(" "))
         }
     }
+}
+
+/// What a pattern says of an object: each `{Name}` of it is a field's text.
+fn spelled(json: &Json, fields: &[Field], pattern: &str) -> String {
+    fields.iter().fold(pattern.to_owned(), |spelled, field| {
+        let value = json.get(field.key).unwrap_or(&Json::Null);
+        spelled.replace(&format!("{{{}}}", field.name), &text(value, field.shape))
+    })
 }
 
 /// Values one behind another, with a blank between two of which neither is a string.

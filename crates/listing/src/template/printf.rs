@@ -207,6 +207,13 @@ fn formatted(verb: char, flags: Flags, json: &Json, shape: Shape, is_whole: bool
     if shape == Shape::Duration && matches!(verb, 'v' | 's') {
         return padded(&print::text(json, shape), flags, false);
     }
+    if is_spelled(shape)
+        && !json.is_null()
+        && !(verb == 'v' && flags.sharp)
+        && let Some(text) = string(verb, flags, &print::text(json, shape))
+    {
+        return text;
+    }
     // Of `%+v` and `%#v` the flags say how objects are printed, and nothing of numbers.
     let signs = match verb {
         'v' => Flags {
@@ -263,6 +270,14 @@ fn formatted(verb: char, flags: Flags, json: &Json, shape: Shape, is_whole: bool
                 .collect();
             format!("{{{}}}", texts.join(" "))
         }
+    }
+}
+
+/// Whether the type has a text of its own, which Go takes for the verbs of texts.
+fn is_spelled(shape: Shape) -> bool {
+    match shape {
+        Shape::Pointer(inner) => is_spelled(*inner),
+        shape => matches!(shape, Shape::Spelled(..)),
     }
 }
 

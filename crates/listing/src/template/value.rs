@@ -196,8 +196,12 @@ pub(super) fn kind(json: &Json, shape: Shape) -> Kind<'_> {
         (Shape::List(shape), Json::Array(entries)) => Kind::List(entries, *shape),
         (Shape::Map(shape), Json::Null) => Kind::Map(None, *shape),
         (Shape::Map(shape), Json::Object(entries)) => Kind::Map(Some(entries), *shape),
-        (Shape::Struct(fields), Json::Null) => Kind::Struct(None, fields),
-        (Shape::Struct(fields), Json::Object(entries)) => Kind::Struct(Some(entries), fields),
+        (Shape::Struct(fields) | Shape::Spelled(fields, _), Json::Null) => {
+            Kind::Struct(None, fields)
+        }
+        (Shape::Struct(fields) | Shape::Spelled(fields, _), Json::Object(entries)) => {
+            Kind::Struct(Some(entries), fields)
+        }
         // An engine may send what the type does not foresee. It is what it is.
         (_, Json::Null) => Kind::Nothing,
         (_, Json::Bool(value)) => Kind::Bool(*value),
