@@ -1,6 +1,6 @@
 //! `volume create`, `ls`, `inspect`, `rm`
 
-use crate::{Container, engine, first_line, tool, unique};
+use crate::{Container, docker, engine, first_line, tool, unique};
 
 #[test]
 fn a_volume_is_made_listed_and_removed() {
@@ -40,6 +40,29 @@ fn a_volume_is_made_listed_and_removed() {
         .assert(0, &line, "");
     let outcome = tool(engine).run(["volume", "create", "--label", "=x"]);
     assert_eq!(outcome.code, Some(1));
+}
+
+#[test]
+fn volumes_are_listed_in_dockers_order() {
+    let engine = engine!();
+    let name = unique("volume");
+    let names = ["2", "02", "10", "-1", "a"].map(|end| format!("{name}x{end}"));
+    let create = |name: &String| tool(engine).run(["volume", "create", name]);
+    for name in names.iter().rev() {
+        create(name).assert(0, &format!("{name}\n"), "");
+    }
+    let filter = format!("name={name}x");
+    let listed = names.join("\n") + "\n";
+    tool(engine)
+        .run(["volume", "ls", "-q", "-f", &filter])
+        .assert(0, &listed, "");
+    if let Some(clients) = docker::client(engine, "volumes_are_listed_in_dockers_order") {
+        let lines = ["-q ", ""].map(|quiet| format!("volume ls {quiet}-f {filter}"));
+        assert_eq!(clients.compare(lines, &[]), [""; 0]);
+    }
+    let remove = ["volume", "rm"].into_iter();
+    let remove = remove.chain(names.iter().map(String::as_str));
+    tool(engine).run(remove).assert(0, &listed, "");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use byname::{Context, ExitStatus, MaybeState, State, command};
 use clap::Args;
 use docker_cli::{Docker, errors};
 use engine_client::{Client, ConfigFile};
-use listing::{Column, Filters, Format, Listing};
+use listing::{Column, Filters, Format, Listing, natural};
 use serde_json::{Value, json};
 
 const COLUMNS: [Column; 2] = [
@@ -65,7 +65,7 @@ fn ls(
     let mut volumes = client
         .list_volumes(filters.as_deref())
         .map_err(errors::bare)?;
-    volumes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    volumes.sort_unstable_by(|a, b| natural(&a.name, &b.name));
     let rows: Vec<Value> = volumes
         .iter()
         .map(|volume| {
