@@ -32,7 +32,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     without(text, is_steering)
 }
 
-/// As [`line`], but newlines and tabs stay.
+/// As [`line()`], but newlines and tabs stay.
 ///
 /// ```
 /// assert_eq!(printable::lines("a\tb\r\n\x1bc"), "a\tb\nc");

@@ -47,7 +47,7 @@ pub struct ProgressDetail<'a> {
 /// each change of status.
 ///
 /// The text is to be written as it is, in order, and without anything else between two messages. It is that of
-/// Docker's client, except that control characters from the engine are left out: see [`printable`].
+/// Docker's client, except that control characters from the engine are left out: see [`printable()`].
 ///
 /// ```
 /// use std::time::SystemTime;
