@@ -61,7 +61,12 @@ impl NewContainer {
 /// What a body says beyond the model, and the words in it of which there are a few: in the model they are of an enumeration
 /// each, whose errors would name what the client never wrote.
 #[derive(Default, Deserialize)]
-#[serde(rename = "ContainerCreateBody", rename_all = "PascalCase", default)]
+#[serde(
+    rename = "ContainerCreateBody",
+    rename_all = "PascalCase",
+    default,
+    expecting = "an object"
+)]
 struct Further {
     rootfs: Option<String>,
     mac_address: Option<String>,
@@ -69,7 +74,12 @@ struct Further {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename = "HostConfig", rename_all = "PascalCase", default)]
+#[serde(
+    rename = "HostConfig",
+    rename_all = "PascalCase",
+    default,
+    expecting = "an object"
+)]
 struct HostWords {
     restart_policy: Option<PolicyWords>,
     isolation: Option<String>,
@@ -78,13 +88,23 @@ struct HostWords {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename = "RestartPolicy", rename_all = "PascalCase", default)]
+#[serde(
+    rename = "RestartPolicy",
+    rename_all = "PascalCase",
+    default,
+    expecting = "an object"
+)]
 struct PolicyWords {
     name: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename = "Mount", rename_all = "PascalCase", default)]
+#[serde(
+    rename = "Mount",
+    rename_all = "PascalCase",
+    default,
+    expecting = "an object"
+)]
 struct MountWords {
     #[serde(rename = "Type")]
     kind: Option<String>,
@@ -92,7 +112,12 @@ struct MountWords {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename = "MountBindOptions", rename_all = "PascalCase", default)]
+#[serde(
+    rename = "MountBindOptions",
+    rename_all = "PascalCase",
+    default,
+    expecting = "an object"
+)]
 struct BindWords {
     propagation: Option<String>,
 }
@@ -206,6 +231,14 @@ mod tests {
         assert_eq!(new.rootfs.as_deref(), Some("/:O"));
         assert_eq!(new.body.image.as_deref(), Some(""));
         assert!(error(json!({"Rootfs": 1})).starts_with("invalid JSON: invalid type: integer"));
+    }
+
+    #[test]
+    fn an_error_names_no_type_of_ours() {
+        for wrong in [json!([]), json!("x"), json!(1)] {
+            let error = error(json!({"HostConfig": wrong}));
+            assert!(error.contains(", expected an object"), "{error}");
+        }
     }
 
     #[test]
