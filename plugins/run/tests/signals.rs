@@ -31,6 +31,8 @@ fn signal_before(line: &'static str, signal: Signal, script: Script) -> Script {
 
 #[test]
 fn signals_at_each_stage() {
+    // What is ignored from the start on, as by `nohup`, would stay so.
+    harness::default_signals();
     a_pull_is_broken_off();
     a_container_that_is_being_created_is_removed();
     a_container_that_is_created_is_removed();
