@@ -122,6 +122,7 @@ pub(crate) const ROOTLESS: &[Lack] = &[
             "device::limits_of_block_devices_are_on_the_container",
             "docker_py::limits_are_the_containers",
             "keys::a_container_has_the_limits_that_keys_in_another_case_give_it",
+            "templates::templates_say_what_dockers_client_makes_of_them",
         ],
     },
     Lack {
